@@ -1,0 +1,10 @@
+//! The seams: what use cases ask of the world. Adapters in `store` and `connectors` implement
+//! these traits; nothing here names a driver, a protocol or a format.
+
+mod message;
+mod store;
+mod world;
+
+pub use message::{Delivery, Envelope, Messenger, SendFailure};
+pub use store::{Store, StoreExt, StoreFault, Tx, Verdict, Work};
+pub use world::{Clock, Entropy};

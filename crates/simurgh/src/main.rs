@@ -1,0 +1,2 @@
+//! The simurgh binary.
+fn main() {}

@@ -1,0 +1,23 @@
+//! The words every other crate shares: quantities, identifiers, money and time.
+//!
+//! Everything here is a small value that cannot hold something wrong once it exists. There is no
+//! I/O, no clock and no randomness: those are arguments elsewhere.
+
+mod id;
+mod money;
+mod person;
+mod quantity;
+mod time;
+
+pub use id::{
+    BucketId, CaseId, ChallengeId, CustomerId, EntryId, InvoiceId, JobId, LineId, MandateId,
+    MessageId, OrderId, ParseIdError, PaymentId, RefundId, SessionId, StaffId, SubscriptionId,
+    TicketId,
+};
+pub use money::{Currency, Money, MoneyError, ParseMoneyError};
+pub use person::{
+    CountryCode, EmailAddress, Locale, Msisdn, ParseCountryError, ParseEmailError,
+    ParseLocaleError, ParseMsisdnError, TimeZoneName, UnknownTimeZone,
+};
+pub use quantity::{Messages, Octets, Seconds, Unit};
+pub use time::{Duration, Timestamp};
