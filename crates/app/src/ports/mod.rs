@@ -5,6 +5,6 @@ mod message;
 mod store;
 mod world;
 
-pub use message::{Delivery, Envelope, Messenger, SendFailure};
-pub use store::{Store, StoreExt, StoreFault, Tx, Verdict, Work};
+pub use message::{Delivery, Envelope, Messenger, SendFailure, Sending};
+pub use store::{Pending, Store, StoreExt, StoreFault, Tx, Verdict, Work};
 pub use world::{Clock, Entropy};
