@@ -1,1 +1,16 @@
-//! store
+//! The store: one set of queries over SQLite (embedded) and PostgreSQL (scale-out).
+//!
+//! [`db`] holds the drivers and is the only place that knows the engine; [`tx::StoreTx`] is the
+//! transaction the queries run in; [`migrate`] brings the schema up to date.
+
+pub mod db;
+pub mod migrate;
+pub mod tx;
+
+pub use db::{
+    BackupError, BackupProgress, CommitAction, CommitHook, CommitPoint, Database, DatabaseOptions,
+    DatabaseUrl, SqliteOptions, SqliteStore,
+};
+
+#[cfg(test)]
+pub(crate) mod testing;

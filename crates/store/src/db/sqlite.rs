@@ -1,0 +1,446 @@
+//! SQLite: one writer with group commit, readers on the calling thread.
+//!
+//! The writer thread drains the queue, runs every waiting task under a savepoint of its own and
+//! commits them together: one flush of the disk serves them all. A task that fails is undone to
+//! its savepoint and does not disturb its neighbours. Nobody is answered before the commit.
+
+mod backup;
+mod connection;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use simurgh_app::ports::{Pending, Store, StoreFault, Work};
+use simurgh_vocab::Timestamp;
+
+use super::hook::{Before, CommitHook, Hook};
+use super::queue::{Answer, Jobs, Mode, Queue, closed, queue};
+use super::{Db, Failure, Ran, Task};
+use crate::migrate::{self, MigrateError};
+
+pub use backup::{BackupError, BackupProgress};
+pub(crate) use connection::Connection;
+use connection::Role;
+
+/// How a SQLite store is kept.
+#[derive(Clone)]
+pub struct SqliteOptions {
+    /// How many transactions may wait for the writer; one more is refused as busy. At 8,192 the
+    /// last one waits for about a tenth of a second.
+    pub queue_length_max: usize,
+    /// How many transactions share one commit: bounds how long the first one waits.
+    pub works_per_commit_max: usize,
+    /// How many readers may be at work at once; more wait.
+    pub readers_max: usize,
+    /// How long a reader waits for its turn, and a writer for another process.
+    pub busy_timeout: Duration,
+    /// The page cache of the writer in KiB; each reader has a quarter of it.
+    pub cache_kib: u32,
+    /// What goes wrong on purpose. None in production.
+    pub hook: Option<Arc<dyn CommitHook>>,
+}
+
+impl Default for SqliteOptions {
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Self {
+            queue_length_max: 8_192,
+            works_per_commit_max: 1_024,
+            // A reader is busy for some 50 us; twice the cores keeps them all at work.
+            readers_max: (2 * cores).clamp(4, 32),
+            busy_timeout: Duration::from_secs(5),
+            cache_kib: 16 * 1_024,
+            hook: None,
+        }
+    }
+}
+
+impl fmt::Debug for SqliteOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteOptions")
+            .field("queue_length_max", &self.queue_length_max)
+            .field("works_per_commit_max", &self.works_per_commit_max)
+            .field("readers_max", &self.readers_max)
+            .field("busy_timeout", &self.busy_timeout)
+            .field("cache_kib", &self.cache_kib)
+            .field("hook", &self.hook.is_some())
+            .finish()
+    }
+}
+
+/// The store in one SQLite file.
+pub struct SqliteStore {
+    path: PathBuf,
+    options: SqliteOptions,
+    writer: Writer,
+    readers: Readers,
+}
+
+/// Who writes.
+enum Writer {
+    /// A thread of its own.
+    Thread {
+        queue: Queue,
+        thread: Mutex<Option<JoinHandle<()>>>,
+    },
+    /// Whoever calls, on the one connection there is; reads use it as well.
+    Inline {
+        connection: Mutex<Option<Connection>>,
+        hook: Hook,
+    },
+}
+
+impl SqliteStore {
+    /// Opens the file, which is made if it is not there, and starts the writer.
+    ///
+    /// # Errors
+    /// [`StoreFault::Unavailable`] when the file cannot be opened, [`StoreFault::Corrupt`] when it
+    /// is no database.
+    pub fn open(path: &Path, options: SqliteOptions) -> Result<Self, StoreFault> {
+        if path == Path::new(IN_MEMORY) {
+            let why = "a database in memory has one connection: open it inline";
+            return Err(StoreFault::Unavailable(why.to_owned()));
+        }
+        let connection = Connection::open(path, Role::Writer, &options)?;
+        let (queue, jobs) = queue(options.queue_length_max);
+        let hook = Hook::new(options.hook.clone());
+        let group_max = options.works_per_commit_max.max(1);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || write_groups(connection, &jobs, &hook, group_max))
+            .map_err(|error| StoreFault::Unavailable(format!("no writer thread: {error}")))?;
+        let thread = Mutex::new(Some(thread));
+        Ok(Self::with(path, options, Writer::Thread { queue, thread }))
+    }
+
+    /// Opens the file without any thread: each transaction runs where its future is polled, which
+    /// is then ready at once. For tests that must be repeatable to the last step. The path
+    /// `:memory:` is a database in memory.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_inline(path: &Path, options: SqliteOptions) -> Result<Self, StoreFault> {
+        let connection = Connection::open(path, Role::Writer, &options)?;
+        let hook = Hook::new(options.hook.clone());
+        let connection = Mutex::new(Some(connection));
+        Ok(Self::with(
+            path,
+            options,
+            Writer::Inline { connection, hook },
+        ))
+    }
+
+    fn with(path: &Path, options: SqliteOptions, writer: Writer) -> Self {
+        Self {
+            path: path.to_owned(),
+            readers: Readers::default(),
+            options,
+            writer,
+        }
+    }
+
+    /// Brings the schema up to date; answers the names of the migrations applied now.
+    ///
+    /// # Errors
+    /// [`MigrateError`]; a migration that failed has left nothing behind.
+    pub fn migrate(&self, now: Timestamp) -> Result<Vec<&'static str>, MigrateError> {
+        self.migrate_to(migrate::MIGRATIONS, now)
+    }
+
+    pub(crate) fn migrate_to(
+        &self,
+        migrations: &[migrate::Migration],
+        now: Timestamp,
+    ) -> Result<Vec<&'static str>, MigrateError> {
+        match &self.writer {
+            Writer::Thread { .. } => {
+                let mut connection = Connection::open(&self.path, Role::Writer, &self.options)?;
+                migrate::run(Db::Sqlite(&mut connection), migrations, now)
+            }
+            Writer::Inline { connection, .. } => {
+                let mut connection = locked(connection);
+                let connection = connection.as_mut().ok_or_else(closed)?;
+                migrate::run(Db::Sqlite(connection), migrations, now)
+            }
+        }
+    }
+
+    /// Answers when the database does.
+    pub fn ping(&self) -> Pending<'_> {
+        Box::pin(async { self.read_task(Task::ping()) })
+    }
+
+    /// Finishes what waits, moves the log into the database and closes it. Later calls are
+    /// answered [`StoreFault::Unavailable`]. Blocks.
+    ///
+    /// # Errors
+    /// [`StoreFault::Unavailable`] when the writer has died.
+    pub fn close(&self) -> Result<(), StoreFault> {
+        self.readers.close();
+        match &self.writer {
+            Writer::Thread { queue, thread } => {
+                queue.close();
+                let thread = locked(thread).take();
+                thread.map_or(Ok(()), |thread| {
+                    let died = "the writer has died; see the log".to_owned();
+                    thread.join().map_err(|_| StoreFault::Unavailable(died))
+                })
+            }
+            Writer::Inline { connection, .. } => {
+                if let Some(connection) = locked(connection).take() {
+                    connection.checkpoint_and_close();
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs a task of this crate in a read-write transaction.
+    pub(crate) async fn write_task(&self, task: Task) -> Answer {
+        match &self.writer {
+            Writer::Thread { queue, .. } => queue.ask(task, Mode::Write).await,
+            Writer::Inline { connection, hook } => {
+                let mut connection = locked(connection);
+                let connection = connection.as_mut().ok_or_else(closed)?;
+                let mut answers = commit_group(connection, &mut [task], hook);
+                answers.pop().unwrap_or_else(|| Err(closed()))
+            }
+        }
+    }
+
+    /// Runs a task of this crate on one snapshot, on the calling thread.
+    pub(crate) fn read_task(&self, mut task: Task) -> Answer {
+        match &self.writer {
+            Writer::Thread { .. } => self.read_pooled(&mut task),
+            Writer::Inline { connection, .. } => {
+                let mut connection = locked(connection);
+                let connection = connection.as_mut().ok_or_else(closed)?;
+                connection.batch("PRAGMA query_only = ON")?;
+                let answer = read_once(connection, &mut task);
+                connection.batch("PRAGMA query_only = OFF")?;
+                answer
+            }
+        }
+    }
+
+    fn read_pooled(&self, task: &mut Task) -> Answer {
+        let mut connection = match self.readers.lease(&self.options)? {
+            Some(connection) => connection,
+            None => self.readers.open(&self.path, &self.options)?,
+        };
+        let answer = read_once(&mut connection, task);
+        self.readers.give_back(connection);
+        answer
+    }
+}
+
+const IN_MEMORY: &str = ":memory:";
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store for SqliteStore {
+    fn write(&self, work: Work) -> Pending<'_> {
+        Box::pin(self.write_task(work.into()))
+    }
+
+    fn read(&self, work: Work) -> Pending<'_> {
+        Box::pin(async { self.read_task(work.into()) })
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        if let Err(fault) = self.close() {
+            tracing::error!(%fault, "the store was not closed well");
+        }
+    }
+}
+
+/// The writer thread.
+fn write_groups(mut connection: Connection, jobs: &Jobs, hook: &Hook, group_max: usize) {
+    while let Ok(first) = jobs.next() {
+        let mut group = vec![first.split()];
+        while group.len() < group_max {
+            let Ok(job) = jobs.next_waiting() else { break };
+            group.push(job.split());
+        }
+        jobs.report_length();
+        let (mut tasks, answers): (Vec<Task>, Vec<_>) = group.into_iter().unzip();
+        let results = commit_group(&mut connection, &mut tasks, hook);
+        for (answer, result) in answers.into_iter().zip(results) {
+            // A caller who has gone away misses the answer: the commit stands.
+            match answer.send(result) {
+                Ok(()) | Err(_) => {}
+            }
+        }
+    }
+    connection.checkpoint_and_close();
+}
+
+/// Runs the tasks in one transaction; answers each of them in order.
+fn commit_group(connection: &mut Connection, tasks: &mut [Task], hook: &Hook) -> Vec<Answer> {
+    let count = tasks.len();
+    match try_group(connection, tasks, hook) {
+        Ok(answers) => answers,
+        Err(failure) => {
+            tracing::error!(fault = %failure.fault, works = count, "a group commit failed");
+            connection.roll_back_if_open();
+            let fault = match failure.fault {
+                fault @ StoreFault::Unavailable(_) => fault,
+                StoreFault::Conflict(why) | StoreFault::Corrupt(why) => {
+                    StoreFault::Unavailable(why)
+                }
+            };
+            vec![Err(fault); count]
+        }
+    }
+}
+
+fn try_group(
+    connection: &mut Connection,
+    tasks: &mut [Task],
+    hook: &Hook,
+) -> Result<Vec<Answer>, Failure> {
+    let count = tasks.len();
+    connection.control("BEGIN IMMEDIATE")?;
+    let mut answers = Vec::with_capacity(count);
+    let mut kept = 0u32;
+    for task in tasks {
+        answers.push(match run_under_savepoint(connection, task)? {
+            Ran::Commit => {
+                kept += 1;
+                Ok(())
+            }
+            Ran::RollBack => Ok(()),
+            Ran::Failed(failure) => Err(failure.fault),
+        });
+    }
+    if kept == 0 {
+        connection.control("ROLLBACK")?;
+        return Ok(answers);
+    }
+    let doubt = match hook.before() {
+        Before::Commit => None,
+        Before::CommitInDoubt(fault) => Some(fault),
+        Before::RollBack(fault) => return Err(fault.into()),
+    };
+    let begun = Instant::now();
+    connection.control("COMMIT")?;
+    metrics::counter!("simurgh_store_commits_total").increment(1);
+    metrics::histogram!("simurgh_store_works_per_commit").record(f64::from(kept));
+    metrics::histogram!("simurgh_store_commit_seconds").record(begun.elapsed().as_secs_f64());
+    match doubt.map_or_else(|| hook.after(), Err) {
+        Ok(()) => Ok(answers),
+        Err(fault) => Ok(vec![Err(fault); count]),
+    }
+}
+
+fn run_under_savepoint(connection: &mut Connection, task: &mut Task) -> Result<Ran, Failure> {
+    connection.control("SAVEPOINT work")?;
+    let ran = task.run(Db::Sqlite(connection));
+    // SQLite rolls the whole transaction back by itself when the disk is full or fails.
+    if connection.has_no_transaction() {
+        let fault = match ran {
+            Ran::Failed(failure) => failure,
+            Ran::Commit | Ran::RollBack => {
+                StoreFault::Unavailable("the transaction was lost".to_owned()).into()
+            }
+        };
+        return Err(fault);
+    }
+    if !matches!(ran, Ran::Commit) {
+        connection.control("ROLLBACK TO work")?;
+    }
+    connection.control("RELEASE work")?;
+    Ok(ran)
+}
+
+fn read_once(connection: &mut Connection, task: &mut Task) -> Answer {
+    connection.control("BEGIN DEFERRED")?;
+    let ran = task.run(Db::Sqlite(connection));
+    connection.roll_back_if_open();
+    match ran {
+        Ran::Commit | Ran::RollBack => Ok(()),
+        Ran::Failed(failure) => Err(failure.fault),
+    }
+}
+
+/// The connections that read.
+#[derive(Default)]
+struct Readers {
+    state: Mutex<ReadersState>,
+    freed: Condvar,
+}
+
+#[derive(Default)]
+struct ReadersState {
+    idle: Vec<Connection>,
+    open: usize,
+    closed: bool,
+}
+
+impl Readers {
+    /// Takes an idle connection, or answers `None` with the right to open one more.
+    fn lease(&self, options: &SqliteOptions) -> Result<Option<Connection>, StoreFault> {
+        let mut state = locked(&self.state);
+        loop {
+            if state.closed {
+                return Err(closed());
+            }
+            if let Some(connection) = state.idle.pop() {
+                return Ok(Some(connection));
+            }
+            if state.open < options.readers_max.max(1) {
+                state.open += 1;
+                return Ok(None);
+            }
+            let waited = self.freed.wait_timeout(state, options.busy_timeout);
+            let (returned, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = returned;
+            if timeout.timed_out() {
+                let why = "every reader is busy".to_owned();
+                return Err(StoreFault::Unavailable(why));
+            }
+        }
+    }
+
+    fn open(&self, path: &Path, options: &SqliteOptions) -> Result<Connection, StoreFault> {
+        Connection::open(path, Role::Reader, options).inspect_err(|_| {
+            locked(&self.state).open -= 1;
+            self.freed.notify_one();
+        })
+    }
+
+    fn give_back(&self, connection: Connection) {
+        let mut state = locked(&self.state);
+        if state.closed || !connection.has_no_transaction() {
+            state.open -= 1;
+        } else {
+            state.idle.push(connection);
+        }
+        drop(state);
+        self.freed.notify_one();
+    }
+
+    fn close(&self) {
+        let mut state = locked(&self.state);
+        state.closed = true;
+        state.open -= state.idle.len();
+        state.idle.clear();
+        drop(state);
+        self.freed.notify_all();
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
