@@ -7,6 +7,7 @@ mod id;
 mod money;
 mod person;
 mod quantity;
+mod service;
 mod time;
 
 pub use id::{
@@ -20,4 +21,5 @@ pub use person::{
     ParseLocaleError, ParseMsisdnError, TimeZoneName, UnknownTimeZone,
 };
 pub use quantity::{Messages, Octets, Seconds, Unit};
+pub use service::{Allowance, ParseCodeError, Period, ZoneCode, is_code};
 pub use time::{Duration, Timestamp};
