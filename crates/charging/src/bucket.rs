@@ -1,0 +1,69 @@
+//! Buckets: one allowance of one unit with its own validity.
+
+use simurgh_vocab::{BucketId, LineId, Period, SubscriptionId, Timestamp, Unit, ZoneCode};
+
+/// When a bucket can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BucketWindow {
+    /// In a known period.
+    Fixed(Period),
+    /// The bucket waits for the first use of its line; it is the `position`-th period from then.
+    OnFirstUse {
+        /// 0 for the period that begins with the first use.
+        position: u32,
+    },
+}
+
+/// A bucket. How much is in it is the ledger's to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bucket {
+    /// Its id.
+    pub id: BucketId,
+    /// The line that may use it.
+    pub line: LineId,
+    /// The subscription it belongs to.
+    pub subscription: SubscriptionId,
+    /// What it counts.
+    pub unit: Unit,
+    /// Where it may be used.
+    pub zone: ZoneCode,
+    /// When it may be used.
+    pub window: BucketWindow,
+    /// How much was granted.
+    pub granted: i64,
+    /// Whether what was left has been booked as expired or reversed.
+    pub closed: bool,
+}
+
+/// A bucket with its balances.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketBalance {
+    /// The bucket.
+    pub bucket: Bucket,
+    /// What may still be used.
+    pub left: i64,
+    /// What live sessions hold.
+    pub reserved: i64,
+    /// What was used.
+    pub used: i64,
+}
+
+impl Bucket {
+    /// Whether it may be used at `at`.
+    #[must_use]
+    pub fn is_open(&self, at: Timestamp) -> bool {
+        match self.window {
+            BucketWindow::Fixed(period) => !self.closed && period.contains(at),
+            BucketWindow::OnFirstUse { .. } => false,
+        }
+    }
+
+    /// When it ends, if that is known.
+    #[must_use]
+    pub const fn ends_at(&self) -> Option<Timestamp> {
+        match self.window {
+            BucketWindow::Fixed(period) => Some(period.end),
+            BucketWindow::OnFirstUse { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! What a use of the network takes from which bucket.
+
+use simurgh_ledger::{BucketRole, Entry, EntryError, Source};
+use simurgh_vocab::{Timestamp, Unit, ZoneCode};
+
+use crate::BucketBalance;
+use crate::subscription::transfer;
+
+/// What became of a reported use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consumption {
+    /// Moves the used part; none if no bucket covers any of it.
+    pub entry: Option<Entry>,
+    /// How much no bucket covers.
+    pub uncovered: i64,
+}
+
+/// Takes `amount` of `unit` used in `zone` at `at` from the open buckets: soonest end first, then
+/// the smaller bucket. `source` tells one report from another; the same source takes only once.
+///
+/// # Errors
+/// [`EntryError::Overflow`].
+pub fn consume(
+    balances: &[BucketBalance],
+    unit: Unit,
+    zone: &ZoneCode,
+    amount: i64,
+    at: Timestamp,
+    source: Source,
+) -> Result<Consumption, EntryError> {
+    let mut open: Vec<_> = balances
+        .iter()
+        .filter(|b| b.bucket.unit == unit && b.bucket.zone == *zone && b.bucket.is_open(at))
+        .filter(|b| b.left > 0)
+        .collect();
+    open.sort_by_key(|b| (b.bucket.ends_at(), b.left, b.bucket.id));
+    let mut rest = amount.max(0);
+    let mut postings = Vec::new();
+    for balance in open {
+        let taken = rest.min(balance.left);
+        rest -= taken;
+        postings.extend(transfer(
+            &balance.bucket,
+            BucketRole::Left,
+            BucketRole::Used,
+            taken,
+        ));
+    }
+    let entry = match Entry::new(source, postings) {
+        Ok(entry) => Some(entry),
+        Err(EntryError::Empty) => None,
+        Err(error) => return Err(error),
+    };
+    Ok(Consumption {
+        entry,
+        uncovered: rest,
+    })
+}
