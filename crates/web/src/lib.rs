@@ -1,1 +1,25 @@
-//! web
+//! The portal for customers and the console for staff: HTML rendered here, forms that work without
+//! script, two languages.
+
+pub mod assets;
+pub mod brand;
+pub mod frame;
+pub mod i18n;
+#[cfg(test)]
+mod styleguide;
+
+use axum::Router;
+use axum::extract::FromRef;
+
+use crate::frame::Frames;
+
+/// The routes that need nothing but the frame: assets, manifest, service worker, help centre,
+/// legal texts and the page shown when offline.
+#[must_use]
+pub fn routes<S>() -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+    Frames: FromRef<S>,
+{
+    Router::new().merge(assets::routes())
+}

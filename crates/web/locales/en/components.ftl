@@ -1,0 +1,19 @@
+# Forms and parts of pages.
+form-refused = Please check the following
+form-optional = (optional)
+form-country-code = Country code
+balance-data = Data
+balance-voice = Calls
+balance-sms = Texts
+balance-left-of = left of { $total }
+balance-used = Used
+balance-held = In use now
+price-was = Before
+stepper-label = Progress
+stepper-done = (done)
+pages-label = Pages
+pages-newer = Newer
+pages-older = Older
+search-submit = Search
+copy = Copy
+confirm-back = Go back, change nothing

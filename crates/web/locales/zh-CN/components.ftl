@@ -1,0 +1,19 @@
+# 表单和页面组件。
+form-refused = 请检查以下内容
+form-optional = （选填）
+form-country-code = 国家或地区代码
+balance-data = 流量
+balance-voice = 语音
+balance-sms = 短信
+balance-left-of = 剩余，共 { $total }
+balance-used = 已用
+balance-held = 正在使用
+price-was = 原价
+stepper-label = 进度
+stepper-done = （已完成）
+pages-label = 翻页
+pages-newer = 较新
+pages-older = 较早
+search-submit = 搜索
+copy = 复制
+confirm-back = 返回，不做更改
