@@ -9,7 +9,7 @@ pub mod tx;
 
 pub use db::{
     BackupError, BackupProgress, CommitAction, CommitHook, CommitPoint, Database, DatabaseOptions,
-    DatabaseUrl, SqliteOptions, SqliteStore,
+    DatabaseUrl, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
 };
 
 #[cfg(test)]

@@ -10,7 +10,9 @@ use std::thread::Thread;
 use simurgh_app::ports::{StoreFault, Verdict};
 use simurgh_vocab::Timestamp;
 
-use crate::db::{CommitHook, Database, SqliteOptions, SqliteStore, Task};
+use crate::db::{
+    CommitHook, Database, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore, Task,
+};
 use crate::migrate::Migration;
 use crate::tx::StoreTx;
 
@@ -34,12 +36,52 @@ impl Drop for Folder {
     }
 }
 
+/// An empty schema of a PostgreSQL database, which goes away with its owner.
+pub(crate) struct Schema {
+    admin_url: String,
+    name: String,
+    pub(crate) url: String,
+}
+
+impl Schema {
+    /// Makes one on the server that `SIMURGH_TEST_POSTGRES` names, if it names one.
+    pub(crate) fn new() -> Option<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let Ok(admin_url) = std::env::var("SIMURGH_TEST_POSTGRES") else {
+            println!("SKIPPED on PostgreSQL: SIMURGH_TEST_POSTGRES names no server");
+            return None;
+        };
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("simurgh_test_{}_{number}", std::process::id());
+        let separator = if admin_url.contains('?') { '&' } else { '?' };
+        let url = format!("{admin_url}{separator}options=-c%20search_path%3D{name}");
+        let schema = Self {
+            admin_url,
+            name,
+            url,
+        };
+        schema.admin(&format!("CREATE SCHEMA {}", schema.name));
+        Some(schema)
+    }
+
+    /// Runs statements beside the store.
+    pub(crate) fn admin(&self, sql: &str) {
+        let client = postgres::Client::connect(&self.admin_url, postgres::NoTls);
+        client.unwrap().batch_execute(sql).unwrap();
+    }
+}
+
+impl Drop for Schema {
+    fn drop(&mut self) {
+        self.admin(&format!("DROP SCHEMA {} CASCADE", self.name));
+    }
+}
+
 /// One store under test.
 pub(crate) struct Subject {
     /// For messages of failed assertions.
     pub(crate) name: &'static str,
     pub(crate) store: Database,
-    _folder: Folder,
 }
 
 /// A time for tests.
@@ -61,26 +103,24 @@ pub(crate) fn each_store_with(
         ..SqliteOptions::default()
     };
     let folder = Folder::new();
-    let store = SqliteStore::open(&folder.0.join("s.db"), options()).unwrap();
-    run("sqlite", Database::Sqlite(store), folder, schema, &test);
-    let folder = Folder::new();
-    let store = SqliteStore::open_inline(&folder.0.join("s.db"), options()).unwrap();
-    run("inline", Database::Sqlite(store), folder, schema, &test);
+    let store = SqliteStore::open(&folder.0.join("thread.db"), options()).unwrap();
+    run("sqlite", Database::Sqlite(store), schema, &test);
+    let store = SqliteStore::open_inline(&folder.0.join("inline.db"), options()).unwrap();
+    run("inline", Database::Sqlite(store), schema, &test);
+    if let Some(empty) = Schema::new() {
+        let options = PostgresOptions {
+            connections: 4,
+            hook: hook(),
+            ..PostgresOptions::default()
+        };
+        let store = PostgresStore::connect(&empty.url, options).unwrap();
+        run("postgres", Database::Postgres(store), schema, &test);
+    }
 }
 
-fn run(
-    name: &'static str,
-    store: Database,
-    folder: Folder,
-    schema: &[Migration],
-    test: &dyn Fn(&Subject),
-) {
+fn run(name: &'static str, store: Database, schema: &[Migration], test: &dyn Fn(&Subject)) {
     store.migrate_to(schema, NOW).unwrap();
-    let subject = Subject {
-        name,
-        store,
-        _folder: folder,
-    };
+    let subject = Subject { name, store };
     test(&subject);
     subject.store.close().unwrap();
 }

@@ -1,20 +1,34 @@
 //! The store by its address.
 
-use std::path::Path;
+use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use simurgh_app::ports::{Pending, Store, StoreFault, Work};
 use simurgh_vocab::Timestamp;
 
-use super::queue::Answer;
-use super::{SqliteOptions, SqliteStore, Task};
+use super::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore};
+#[cfg(test)]
+use super::{Task, queue::Answer};
 use crate::migrate::{MIGRATIONS, MigrateError, Migration};
 
 /// Where a store is.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum DatabaseUrl {
     /// `sqlite:PATH`: one file.
-    Sqlite(std::path::PathBuf),
+    Sqlite(PathBuf),
+    /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, as it is written.
+    Postgres(String),
+}
+
+impl fmt::Debug for DatabaseUrl {
+    /// Without the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(_) => f.write_str("postgres:..."),
+        }
+    }
 }
 
 /// The text is no address of a store.
@@ -27,9 +41,8 @@ impl FromStr for DatabaseUrl {
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
         match url.split_once(':') {
-            Some(("sqlite", path)) if !path.is_empty() => {
-                Ok(Self::Sqlite(Path::new(path).to_owned()))
-            }
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(PathBuf::from(path))),
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(url.to_owned())),
             Some(_) | None => Err(ParseDatabaseUrlError),
         }
     }
@@ -40,6 +53,8 @@ impl FromStr for DatabaseUrl {
 pub struct DatabaseOptions {
     /// If it is SQLite.
     pub sqlite: SqliteOptions,
+    /// If it is PostgreSQL.
+    pub postgres: PostgresOptions,
 }
 
 /// The store on whichever engine its address names.
@@ -47,6 +62,8 @@ pub struct DatabaseOptions {
 pub enum Database {
     /// One SQLite file.
     Sqlite(SqliteStore),
+    /// One PostgreSQL database.
+    Postgres(PostgresStore),
 }
 
 impl Database {
@@ -57,6 +74,9 @@ impl Database {
     pub fn open(url: &DatabaseUrl, options: DatabaseOptions) -> Result<Self, StoreFault> {
         match url {
             DatabaseUrl::Sqlite(path) => SqliteStore::open(path, options.sqlite).map(Self::Sqlite),
+            DatabaseUrl::Postgres(url) => {
+                PostgresStore::connect(url, options.postgres).map(Self::Postgres)
+            }
         }
     }
 
@@ -75,6 +95,7 @@ impl Database {
     ) -> Result<Vec<&'static str>, MigrateError> {
         match self {
             Self::Sqlite(store) => store.migrate_to(migrations, now),
+            Self::Postgres(store) => store.migrate_to(migrations, now),
         }
     }
 
@@ -82,6 +103,7 @@ impl Database {
     pub fn ping(&self) -> Pending<'_> {
         match self {
             Self::Sqlite(store) => store.ping(),
+            Self::Postgres(store) => store.ping(),
         }
     }
 
@@ -93,18 +115,23 @@ impl Database {
     pub fn close(&self) -> Result<(), StoreFault> {
         match self {
             Self::Sqlite(store) => store.close(),
+            Self::Postgres(store) => store.close(),
         }
     }
 
+    #[cfg(test)]
     pub(crate) async fn write_task(&self, task: Task) -> Answer {
         match self {
             Self::Sqlite(store) => store.write_task(task).await,
+            Self::Postgres(store) => store.write_task(task).await,
         }
     }
 
+    #[cfg(test)]
     pub(crate) async fn read_task(&self, task: Task) -> Answer {
         match self {
             Self::Sqlite(store) => store.read_task(task),
+            Self::Postgres(store) => store.read_task(task).await,
         }
     }
 }
@@ -113,12 +140,34 @@ impl Store for Database {
     fn write(&self, work: Work) -> Pending<'_> {
         match self {
             Self::Sqlite(store) => store.write(work),
+            Self::Postgres(store) => store.write(work),
         }
     }
 
     fn read(&self, work: Work) -> Pending<'_> {
         match self {
             Self::Sqlite(store) => store.read(work),
+            Self::Postgres(store) => store.read(work),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_its_engine_and_keeps_its_password() {
+        let file = "sqlite:data/simurgh.db".parse();
+        assert_eq!(file, Ok(DatabaseUrl::Sqlite("data/simurgh.db".into())));
+        let server: DatabaseUrl = "postgres://simurgh:secret@db/simurgh".parse().unwrap();
+        assert_eq!(format!("{server:?}"), "postgres:...");
+        for text in ["", "sqlite:", "mysql://x", "data/simurgh.db"] {
+            assert_eq!(
+                text.parse::<DatabaseUrl>(),
+                Err(ParseDatabaseUrlError),
+                "{text}"
+            );
         }
     }
 }

@@ -6,6 +6,7 @@
 mod database;
 pub(crate) mod dialect;
 mod hook;
+mod postgres;
 mod queue;
 mod sqlite;
 mod value;
@@ -21,6 +22,7 @@ use crate::tx::StoreTx;
 
 pub use database::{Database, DatabaseOptions, DatabaseUrl, ParseDatabaseUrlError};
 pub use hook::{CommitAction, CommitHook, CommitPoint};
+pub use postgres::{PostgresOptions, PostgresStore};
 pub use sqlite::{BackupError, BackupProgress, SqliteOptions, SqliteStore};
 pub use value::{Row, StoredId, Value};
 
@@ -31,18 +33,22 @@ pub(crate) type EachRow<'f> = &'f mut dyn FnMut(Row) -> Result<(), StoreFault>;
 pub(crate) enum Db<'c> {
     /// SQLite.
     Sqlite(&'c mut sqlite::Connection),
+    /// PostgreSQL.
+    Postgres(&'c mut postgres::Connection),
 }
 
 impl Db<'_> {
     pub(crate) const fn engine(&self) -> dialect::Engine {
         match self {
             Self::Sqlite(_) => dialect::Engine::Sqlite,
+            Self::Postgres(_) => dialect::Engine::Postgres,
         }
     }
 
     pub(crate) fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, Failure> {
         match self {
             Self::Sqlite(connection) => connection.execute(sql, params),
+            Self::Postgres(connection) => connection.execute(sql, params),
         }
     }
 
@@ -54,6 +60,7 @@ impl Db<'_> {
     ) -> Result<(), Failure> {
         match self {
             Self::Sqlite(connection) => connection.query_each(sql, params, each),
+            Self::Postgres(connection) => connection.query_each(sql, params, each),
         }
     }
 
@@ -67,6 +74,7 @@ impl Db<'_> {
     ) -> Result<(), Failure> {
         match self {
             Self::Sqlite(connection) => connection.query_each(sql, params, each),
+            Self::Postgres(connection) => connection.query_each_locked(sql, params, each),
         }
     }
 
@@ -74,6 +82,7 @@ impl Db<'_> {
     pub(crate) const fn again(&mut self) -> Db<'_> {
         match self {
             Self::Sqlite(connection) => Db::Sqlite(connection),
+            Self::Postgres(connection) => Db::Postgres(connection),
         }
     }
 
@@ -81,6 +90,9 @@ impl Db<'_> {
     pub(crate) fn begin_migration(&mut self) -> Result<(), Failure> {
         match self {
             Self::Sqlite(connection) => connection.batch("BEGIN IMMEDIATE"),
+            Self::Postgres(connection) => connection.batch(&format!(
+                "BEGIN; SET LOCAL lock_timeout = 0; SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"
+            )),
         }
     }
 
@@ -88,9 +100,13 @@ impl Db<'_> {
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), Failure> {
         match self {
             Self::Sqlite(connection) => connection.batch(sql),
+            Self::Postgres(connection) => connection.batch(sql),
         }
     }
 }
+
+/// The advisory lock that migrators on PostgreSQL queue at: "SIMURGH" in ASCII.
+const MIGRATION_LOCK: i64 = 0x0053_494d_5552_4748;
 
 /// Why a statement failed, as far as it decides what the driver does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +119,18 @@ pub(crate) enum Cause {
     Disconnected,
     /// Repeating would not help.
     Other,
+}
+
+impl Cause {
+    /// The name in metrics.
+    const fn label(self) -> &'static str {
+        match self {
+            Self::Conflict => "conflict",
+            Self::UniqueKey => "unique_key",
+            Self::Disconnected => "disconnected",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// A failed statement.

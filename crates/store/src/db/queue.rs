@@ -29,13 +29,6 @@ pub(super) struct Job {
 }
 
 impl Job {
-    /// Tells the caller. A caller who has gone away misses it: the commit stands.
-    pub(super) fn answer(self, answer: Answer) {
-        match self.answer.send(answer) {
-            Ok(()) | Err(_) => {}
-        }
-    }
-
     /// The task, and what remains to be answered.
     pub(super) fn split(self) -> (Task, oneshot::Sender<Answer>) {
         (self.task, self.answer)
