@@ -33,7 +33,7 @@ impl<'c> StoreTx<'c> {
     /// [`StoreFault::Unavailable`] when the database cannot be reached or cannot write,
     /// [`StoreFault::Corrupt`] when the statement itself is wrong or breaks a constraint.
     pub fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, StoreFault> {
-        self.alive()?;
+        self.usable(params)?;
         let result = self.db.execute(sql, params);
         self.noted(result)
     }
@@ -62,7 +62,7 @@ impl<'c> StoreTx<'c> {
         params: &[Value],
         mut each: impl FnMut(Row) -> Result<(), StoreFault>,
     ) -> Result<(), StoreFault> {
-        self.alive()?;
+        self.usable(params)?;
         let result = self.db.query_each(sql, params, &mut each);
         self.noted(result)
     }
@@ -102,7 +102,7 @@ impl<'c> StoreTx<'c> {
     /// # Errors
     /// As [`execute`](Self::execute).
     pub fn query_locked(&mut self, sql: &str, params: &[Value]) -> Result<Vec<Row>, StoreFault> {
-        self.alive()?;
+        self.usable(params)?;
         let mut rows = Vec::new();
         let result = self.db.query_each_locked(sql, params, &mut |row| {
             rows.push(row);
@@ -129,10 +129,18 @@ impl<'c> StoreTx<'c> {
         Ok(first)
     }
 
-    fn alive(&self) -> Result<(), StoreFault> {
-        match &self.failure {
-            Some(failure) => Err(failure.fault.clone()),
+    /// Refuses to go on after a failure, and texts that only SQLite could keep.
+    fn usable(&mut self, params: &[Value]) -> Result<(), StoreFault> {
+        if let Some(failure) = &self.failure {
+            return Err(failure.fault.clone());
+        }
+        let has_nul = |value: &Value| matches!(value, Value::Text(text) if text.contains('\0'));
+        match params.iter().position(has_nul) {
             None => Ok(()),
+            Some(index) => {
+                let why = format!("parameter ?{} holds a NUL character", index + 1);
+                self.noted(Err(StoreFault::Corrupt(why).into()))
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! The suite that every kind of store passes.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
 
 use simurgh_app::ports::{Store, StoreFault, Verdict};
 use simurgh_vocab::{Currency, Money, OrderId};
@@ -9,7 +9,7 @@ use simurgh_vocab::{Currency, Money, OrderId};
 use super::*;
 use crate::migrate::{MigrateError, Migration};
 use crate::params;
-use crate::testing::{Folder, NOW, Subject, block_on, each_store, each_store_with};
+use crate::testing::{Folder, NOW, Schema, Subject, block_on, each_store, each_store_with};
 use crate::tx::in_list;
 
 const SCHEMA: &[Migration] = &[Migration {
@@ -178,6 +178,20 @@ fn a_taken_key_is_a_conflict_and_other_broken_constraints_are_defects() {
                 subject.name
             );
         }
+    });
+}
+
+#[test]
+fn a_nul_character_is_refused_on_both_engines() {
+    each(|subject| {
+        let answer = subject.write(|tx| {
+            let sql = "INSERT INTO item (id, label) VALUES (?1, ?2)";
+            drop(tx.execute(sql, &params![1, "a\0b"]));
+        });
+        let Err(StoreFault::Corrupt(why)) = answer else {
+            panic!("{}: {answer:?}", subject.name);
+        };
+        assert_eq!(why, "parameter ?2 holds a NUL character");
     });
 }
 
@@ -479,6 +493,183 @@ fn sqlite_only_an_inline_store_can_be_dropped_and_reopened() {
         let answer = write.as_mut().poll(&mut context);
         assert_eq!(answer, std::task::Poll::Ready(Ok(())), "ready at once");
     }
+}
+
+/// Two transactions that each ran up to here go on together; a repeated one does not wait.
+fn meet_once(barrier: &Barrier, met: &AtomicBool) {
+    if !met.swap(true, Ordering::Relaxed) {
+        barrier.wait();
+    }
+}
+
+/// A PostgreSQL store with an item 1 and an item 2, if there is a server.
+fn postgres_with_items() -> Option<(Schema, PostgresStore)> {
+    let schema = Schema::new()?;
+    let store = PostgresStore::connect(&schema.url, PostgresOptions::default()).unwrap();
+    store.migrate_to(SCHEMA, NOW).unwrap();
+    let filled = block_on(store.write_task(Task::Own(Box::new(|tx| {
+        let sql = "INSERT INTO item (id, amount) VALUES (1, 0), (2, 0)";
+        assert_eq!(tx.execute(sql, &[]), Ok(2));
+        Verdict::Commit
+    }))));
+    filled.unwrap();
+    Some((schema, store))
+}
+
+#[test]
+fn postgres_only_a_deadlock_repeats_the_whole_work() {
+    let Some((_schema, store)) = postgres_with_items() else {
+        return;
+    };
+    let (barrier, runs) = (Arc::new(Barrier::new(2)), Arc::new(AtomicU32::new(0)));
+    let locking = |first: i64, second: i64| {
+        let (barrier, runs) = (Arc::clone(&barrier), Arc::clone(&runs));
+        let met = AtomicBool::new(false);
+        Task::Own(Box::new(move |tx: &mut StoreTx<'_>| {
+            runs.fetch_add(1, Ordering::Relaxed);
+            let sql = "UPDATE item SET amount = amount + 1 WHERE id = ?1";
+            let first = tx.execute(sql, &params![first]);
+            meet_once(&barrier, &met);
+            match first.and_then(|_| tx.execute(sql, &params![second])) {
+                Ok(_) => Verdict::Commit,
+                // As a use case does: it turns the fault into its own error and gives up.
+                Err(_) => Verdict::RollBack,
+            }
+        }))
+    };
+    let works = [
+        store.write_task(locking(1, 2)),
+        store.write_task(locking(2, 1)),
+    ];
+    assert_eq!(join(works.into_iter()), [Ok(()), Ok(())]);
+    assert!(runs.load(Ordering::Relaxed) > 2, "one of them ran again");
+    let sums = store.read_task(Task::Own(Box::new(|tx| {
+        let rows = tx.query("SELECT amount FROM item", &[]).unwrap();
+        for mut row in rows {
+            assert_eq!(row.int(), Ok(2), "each ran through once");
+        }
+        Verdict::RollBack
+    })));
+    block_on(sums).unwrap();
+}
+
+#[test]
+fn postgres_only_who_finds_a_key_taken_runs_again_and_sees_the_row() {
+    let Some((_schema, store)) = postgres_with_items() else {
+        return;
+    };
+    let (barrier, found) = (Arc::new(Barrier::new(2)), Arc::new(AtomicU32::new(0)));
+    let placing = || {
+        let (barrier, found) = (Arc::clone(&barrier), Arc::clone(&found));
+        let met = AtomicBool::new(false);
+        Task::Own(Box::new(move |tx: &mut StoreTx<'_>| {
+            let there = tx.query_one_or_none("SELECT id FROM item WHERE id = 7", &[]);
+            meet_once(&barrier, &met);
+            if there.unwrap().is_some() {
+                found.fetch_add(1, Ordering::Relaxed);
+                return Verdict::Commit;
+            }
+            match insert(tx, 7) {
+                Ok(_) => Verdict::Commit,
+                Err(_) => Verdict::RollBack,
+            }
+        }))
+    };
+    let works = [store.write_task(placing()), store.write_task(placing())];
+    assert_eq!(join(works.into_iter()), [Ok(()), Ok(())]);
+    assert_eq!(found.load(Ordering::Relaxed), 1);
+}
+
+/// Ends the connections whose last query carries `mark` as a comment.
+fn kill(schema: &Schema, mark: &str) {
+    schema.admin(&format!(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+         WHERE application_name = 'simurgh' AND query LIKE '%/* {mark} */%'"
+    ));
+}
+
+#[test]
+fn postgres_only_a_connection_lost_in_the_commit_leaves_the_end_unknown() {
+    struct Kill(Arc<Schema>);
+    impl CommitHook for Kill {
+        fn at(&self, point: CommitPoint) -> CommitAction {
+            if point == CommitPoint::BeforeCommit {
+                kill(&self.0, "commit");
+            }
+            CommitAction::Proceed
+        }
+    }
+    let Some(schema) = Schema::new().map(Arc::new) else {
+        return;
+    };
+    let options = PostgresOptions {
+        hook: Some(Arc::new(Kill(Arc::clone(&schema)))),
+        ..PostgresOptions::default()
+    };
+    let store = PostgresStore::connect(&schema.url, options).unwrap();
+    let runs = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&runs);
+    let work = Task::Own(Box::new(move |tx: &mut StoreTx<'_>| {
+        counted.fetch_add(1, Ordering::Relaxed);
+        assert!(tx.query("SELECT 1 /* commit */", &[]).is_ok());
+        Verdict::Commit
+    }));
+    let answer = block_on(store.write_task(work));
+    assert!(
+        matches!(answer, Err(StoreFault::Unavailable(_))),
+        "{answer:?}"
+    );
+    assert_eq!(
+        runs.load(Ordering::Relaxed),
+        1,
+        "who knows whether it is done repeats nothing"
+    );
+    assert_eq!(block_on(store.ping()), Ok(()));
+}
+
+#[test]
+fn postgres_only_a_lost_connection_is_made_anew() {
+    let Some((schema, store)) = postgres_with_items() else {
+        return;
+    };
+    let schema = Arc::new(schema);
+    let (killer, runs) = (Arc::clone(&schema), Arc::new(AtomicU32::new(0)));
+    let counted = Arc::clone(&runs);
+    let work = Task::Own(Box::new(move |tx: &mut StoreTx<'_>| {
+        let first = counted.fetch_add(1, Ordering::Relaxed) == 0;
+        if insert(tx, 9).is_ok() && first {
+            assert!(tx.query("SELECT 1 /* statement */", &[]).is_ok());
+            kill(&killer, "statement");
+        }
+        match tx.query("SELECT 1", &[]) {
+            Ok(_) => Verdict::Commit,
+            Err(_) => Verdict::RollBack,
+        }
+    }));
+    assert_eq!(block_on(store.write_task(work)), Ok(()));
+    assert_eq!(
+        runs.load(Ordering::Relaxed),
+        2,
+        "nothing had remained of the first run"
+    );
+}
+
+#[test]
+fn postgres_only_two_nodes_may_migrate_at_once() {
+    let Some(schema) = Schema::new() else { return };
+    let options = || PostgresOptions {
+        connections: 1,
+        ..PostgresOptions::default()
+    };
+    let nodes = [0; 4].map(|_| PostgresStore::connect(&schema.url, options()).unwrap());
+    let applied: usize = std::thread::scope(|scope| {
+        let nodes: Vec<_> = nodes
+            .iter()
+            .map(|node| scope.spawn(|| node.migrate_to(SCHEMA, NOW).unwrap().len()))
+            .collect();
+        nodes.into_iter().map(|node| node.join().unwrap()).sum()
+    });
+    assert_eq!(applied, 1);
 }
 
 /// Starts every future before it waits for the first.
