@@ -25,7 +25,9 @@ pub use payment::{
     Settlement, settle,
 };
 pub use promotion::{Promotion, PromotionRefusal, PromotionUse, Reduction};
-pub use quote::{LineKind, Quote, QuoteContext, QuoteLine, QuoteRefusal, QuoteRequest, quote};
+pub use quote::{
+    Execution, LineKind, Quote, QuoteContext, QuoteLine, QuoteRefusal, QuoteRequest, execute, quote,
+};
 pub use refund::{Refund, RefundReason, RefundState};
 pub use renewal::{AutoRenewal, RenewalStep, next_charge, notice_at, retry_after};
 pub use schedule::{Activation, Running, Schedule, Start, StartRefusal, schedule};

@@ -1,11 +1,11 @@
 //! The quote: a dry run of a purchase. What it says is what an order made from it executes.
 
-use simurgh_vocab::{Allowance, Currency, Duration, Money, Timestamp, ZoneCode};
+use simurgh_vocab::{Allowance, Currency, Duration, Money, Period, Timestamp, ZoneCode};
 
 use crate::promotion::Occasion;
 use crate::schedule::{Wish, plan};
 use crate::{
-    Activation, AddOn, Builder, BuilderStep, Catalogue, LocalText, Mix, Promotion,
+    Activation, AddOn, Builder, BuilderStep, Catalogue, LocalText, Mix, Order, Promotion,
     PromotionRefusal, PromotionUse, Running, Schedule, Selection, Start, StartRefusal, Term, Tier,
 };
 
@@ -290,7 +290,7 @@ fn quote_add_on(
         },
         zone,
         schedule: Schedule::Fixed {
-            periods: vec![simurgh_vocab::Period {
+            periods: vec![Period {
                 start: context.now,
                 end,
             }],
@@ -520,4 +520,88 @@ impl Quote {
             Schedule::OnFirstUse { validity, .. } => Some(*validity),
         }
     }
+}
+
+/// What a paid order grants, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Execution {
+    /// What each period gives.
+    pub allowance: Allowance,
+    /// When.
+    pub schedule: Schedule,
+    /// The start it was given, which differs from the one ordered if the line changed meanwhile.
+    pub start: Start,
+}
+
+/// How long extra data holds that was paid for when its plan had just ended.
+const STRANDED_ADD_ON: Duration = Duration::days(30);
+
+/// Executes a paid order against the line as it is now. While the line has not changed since the
+/// quote this gives the quote's own schedule. A paid order is always executed: where the line has
+/// changed, it starts in the nearest way that loses nothing (added becomes queued, queued becomes
+/// now, first use becomes queued).
+///
+/// # Errors
+/// [`QuoteRefusal::NotInCatalogue`] if the order was not made from this catalogue: a defect.
+pub fn execute(
+    order: &Order,
+    catalogue: &Catalogue,
+    running: Option<&Running>,
+    from: Timestamp,
+) -> Result<Execution, QuoteRefusal> {
+    let request = QuoteRequest {
+        selection: order.selection.clone(),
+        periods: order.periods,
+        currency: order.total.currency,
+        start: order.start,
+        promotion_code: None,
+    };
+    let context = QuoteContext {
+        catalogue,
+        now: from,
+        running,
+        first_purchase: false,
+        uses: &[],
+    };
+    let item = match &order.selection {
+        Selection::Offer(code) => offer_item(code, &request, &context)?,
+        Selection::Mix(mix) => mix_item(mix, &request, &context)?,
+        Selection::AddOn(code) => {
+            let add_on = catalogue.add_on(code).ok_or(QuoteRefusal::NotInCatalogue)?;
+            let end = running
+                .and_then(|running| running.ends_at)
+                .filter(|end| *end > from);
+            let end = end.unwrap_or_else(|| from.plus(STRANDED_ADD_ON));
+            return Ok(Execution {
+                allowance: Allowance {
+                    data: add_on.data,
+                    ..Allowance::default()
+                },
+                schedule: Schedule::Fixed {
+                    periods: vec![Period { start: from, end }],
+                },
+                start: Start::Now,
+            });
+        }
+    };
+    let selection = order.selection.to_string();
+    let everywhere = Activation::ALL;
+    let wish = |start| Wish {
+        selection: &selection,
+        start,
+        periods: order.periods,
+        validity_days: item.validity_days,
+        activations: &everywhere,
+    };
+    let (mut start, mut tried) = (order.start, plan(&wish(order.start), running, from));
+    for fallback in [Start::Queue, Start::Now] {
+        if tried.is_err() {
+            (start, tried) = (fallback, plan(&wish(fallback), running, from));
+        }
+    }
+    Ok(Execution {
+        allowance: item.allowance,
+        schedule: tried?,
+        start,
+    })
 }

@@ -1,10 +1,30 @@
 //! The seams: what use cases ask of the world. Adapters in `store` and `connectors` implement
 //! these traits; nothing here names a driver, a protocol or a format.
 
+mod books;
+mod catalogues;
+mod contacts;
+mod lines;
 mod message;
+mod outbox;
+mod payment;
+mod sales;
 mod store;
 mod world;
 
-pub use message::{Delivery, Envelope, Messenger, SendFailure, Sending};
+pub use books::{Books, PostingCursor};
+pub use catalogues::{CatalogueDocument, Catalogues};
+pub use contacts::{Contact, Contacts};
+pub use lines::{DayUsage, Line, LineState, Lines};
+pub use message::{
+    Delivery, Envelope, Fate, Messenger, NotRecorded, REFERENCE_SEPARATOR, Receipt, ReceiptSink,
+    Recording, SendFailure, Sending,
+};
+pub use outbox::{Job, Message, MessageState, Outbox, Recipient, Task};
+pub use payment::{
+    Asking, ChargeRequest, MandateGrant, Notification, NotificationRefusal, OpenRequest, Opened,
+    PaymentProvider, ProviderEvent, ProviderFault, ProviderReport, RefundRequest, RefundStatus,
+};
+pub use sales::{Mandate, Sales, SeenEvent};
 pub use store::{Pending, Store, StoreExt, StoreFault, Tx, Verdict, Work};
 pub use world::{Clock, Entropy};

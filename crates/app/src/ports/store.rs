@@ -4,6 +4,10 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
+use simurgh_ledger::Journal;
+
+use super::{Books, Catalogues, Contacts, Lines, Outbox, Sales};
+
 /// The store itself failed. Nothing of the transaction remains.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreFault {
@@ -36,7 +40,15 @@ pub type Work = Box<dyn FnMut(&mut dyn Tx) -> Verdict + Send>;
 pub type Pending<'a> = Pin<Box<dyn Future<Output = Result<(), StoreFault>> + Send + 'a>>;
 
 /// The transaction as use cases see it: everything the operator's rows can be asked and told.
-pub trait Tx {}
+pub trait Tx:
+    Journal<Fault = StoreFault> + Books + Catalogues + Contacts + Sales + Lines + Outbox
+{
+}
+
+impl<T> Tx for T where
+    T: Journal<Fault = StoreFault> + Books + Catalogues + Contacts + Sales + Lines + Outbox
+{
+}
 
 /// One transaction over the whole operator, on whichever database is configured.
 pub trait Store: Send + Sync + 'static {

@@ -1,0 +1,142 @@
+//! The outbox runner: takes what is due, does it, and gives back what must wait.
+//!
+//! A job is held for a while when it is taken; a process that dies leaves it to be taken again.
+//! Every job is safe to repeat.
+
+use simurgh_commerce::Payment;
+use simurgh_vocab::{Duration, JobId, PaymentId, Timestamp};
+
+use crate::ports::{Job, StoreExt, Task};
+use crate::{App, Fault};
+
+/// How many jobs are taken at once.
+const BATCH: u32 = 64;
+/// How long a taken job is held: longer than any provider may take to answer.
+const HOLD: Duration = Duration::minutes(2);
+/// The first wait after a failure; it doubles each time.
+const RETRY_FIRST_SECONDS: u32 = 5;
+/// The longest wait after failures.
+const RETRY_LAST_SECONDS: u32 = 3_600;
+/// How often the runner looks when nothing wakes it.
+const IDLE: std::time::Duration = std::time::Duration::from_millis(500);
+
+impl App {
+    /// Does everything that is due now, once, and gives back how many jobs that were.
+    ///
+    /// # Errors
+    /// [`Fault`] of the store; a job's own failure postpones that job.
+    pub async fn run_due_jobs(&self) -> Result<usize, Fault> {
+        let now = self.now();
+        let jobs = self
+            .store
+            .transact(move |tx| -> Result<_, Fault> {
+                Ok(tx.take_due(now, now.plus(HOLD), BATCH)?)
+            })
+            .await?;
+        let taken = jobs.len();
+        for job in jobs {
+            self.run_job(job).await?;
+        }
+        Ok(taken)
+    }
+
+    /// Runs the outbox until `stop` is done.
+    pub async fn run_outbox(&self, stop: impl Future<Output = ()>) {
+        tokio::pin!(stop);
+        loop {
+            let taken = match self.run_due_jobs().await {
+                Ok(taken) => taken,
+                Err(fault) => {
+                    tracing::error!(%fault, "the outbox cannot run");
+                    0
+                }
+            };
+            if taken == 0 {
+                tokio::select! {
+                    () = &mut stop => return,
+                    () = self.0.wake.notified() => {}
+                    () = tokio::time::sleep(IDLE) => {}
+                }
+            }
+        }
+    }
+
+    /// Makes an open job due now: a member of staff wants it tried again.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn retry_job(&self, id: JobId) -> Result<(), Fault> {
+        let now = self.now();
+        self.store
+            .transact(move |tx| -> Result<(), Fault> { Ok(tx.postpone_job(id, now, None)?) })
+            .await?;
+        self.wake_runner();
+        Ok(())
+    }
+
+    /// The jobs that are not done, those with most attempts first.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn open_jobs(&self, limit: u32) -> Result<Vec<Job>, Fault> {
+        self.store
+            .snapshot(move |tx| Ok(tx.open_jobs(limit)?))
+            .await
+    }
+
+    async fn run_job(&self, job: Job) -> Result<(), Fault> {
+        let outcome = self.do_task(&job).await;
+        let now = self.now();
+        let error = match outcome {
+            Ok(true) => {
+                return self
+                    .store
+                    .transact(move |tx| -> Result<(), Fault> { Ok(tx.finish_job(job.id, now)?) })
+                    .await;
+            }
+            Ok(false) => None,
+            Err(fault) => {
+                tracing::error!(job = %job.id, task = ?job.task, %fault, "a job failed");
+                Some(fault.to_string())
+            }
+        };
+        metrics::counter!("simurgh_jobs_postponed_total").increment(1);
+        let due_at = retry_at(now, job.attempts);
+        self.store
+            .transact(move |tx| -> Result<(), Fault> {
+                Ok(tx.postpone_job(job.id, due_at, error.as_deref())?)
+            })
+            .await
+    }
+
+    /// Does a job. False if it must be done again later.
+    async fn do_task(&self, job: &Job) -> Result<bool, Fault> {
+        match job.task {
+            Task::SendMessage(id) => self.send_message(id, job.attempts).await,
+            Task::QueryPayment(id) => self.query_and_plan(id).await.map(|()| true),
+            Task::CloseOrder(id) => self.close_expired_order(id).await.map(|()| true),
+            Task::SendRefund(id) => self.send_refund(id).await,
+            Task::AdvanceLine(id) => self.advance_line(id).await.map(|()| true),
+            Task::RenewLine(id) => self.renew_line(id).await,
+            Task::ChargeMandate(id) => self.charge_renewal(id).await.map(|()| true),
+            Task::DeleteDocuments(_) => Ok(true),
+        }
+    }
+
+    async fn query_and_plan(&self, id: PaymentId) -> Result<(), Fault> {
+        self.query_payment(id).await?;
+        let app = self.clone();
+        let now = self.now();
+        self.store
+            .transact(move |tx| match tx.payment(id)?.filter(Payment::is_open) {
+                Some(mut payment) => app.ask_again(tx, &mut payment, now),
+                None => Ok(()),
+            })
+            .await
+    }
+}
+
+fn retry_at(now: Timestamp, attempts: u32) -> Timestamp {
+    let doubled = RETRY_FIRST_SECONDS.saturating_mul(1 << attempts.min(16));
+    now.plus(Duration::seconds(doubled.min(RETRY_LAST_SECONDS)))
+}

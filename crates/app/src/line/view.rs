@@ -1,0 +1,139 @@
+//! What a subscriber sees of a line.
+
+use simurgh_charging::{Standing, Subscription, SubscriptionState, standing};
+use simurgh_commerce::{AutoRenewal, Running};
+use simurgh_vocab::{CustomerId, LineId, Period, Timestamp};
+
+use crate::ports::{DayUsage, Line, Mandate, StoreExt, Tx};
+use crate::sales::running;
+use crate::{App, Fault};
+
+/// One plan of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanView {
+    /// The subscription.
+    pub subscription: Subscription,
+    /// Its name in each language, in the order of `Locale::ALL`.
+    pub names: [String; 2],
+    /// When it runs, if that is known.
+    pub period: Option<Period>,
+    /// Whether it runs now.
+    pub runs: bool,
+    /// Until when it must be used for the first time, if it waits for that.
+    pub activate_by: Option<Timestamp>,
+}
+
+/// A line with everything the account page shows.
+#[derive(Clone)]
+pub struct LineView {
+    /// The line.
+    pub line: Line,
+    /// What is used, in use now and left.
+    pub standing: Standing,
+    /// The plans that run, wait or are to come, in the order in which they end.
+    pub plans: Vec<PlanView>,
+    /// What a further purchase builds on.
+    pub running: Option<Running>,
+    /// Automatic renewal, if it is on, with its stored method.
+    pub renewal: Option<(AutoRenewal, Option<Mandate>)>,
+    /// The time at which all this is true.
+    pub as_of: Timestamp,
+}
+
+impl App {
+    /// A customer's lines as the account page shows them.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn line_views(&self, customer: CustomerId) -> Result<Vec<LineView>, Fault> {
+        let app = self.clone();
+        let now = self.now();
+        self.store
+            .snapshot(move |tx| {
+                let lines = tx.lines_of(customer)?;
+                lines
+                    .into_iter()
+                    .map(|line| app.line_view_in(tx, line, now))
+                    .collect()
+            })
+            .await
+    }
+
+    /// How much a customer's line used on each of the last `days` days.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn usage_history(
+        &self,
+        customer: CustomerId,
+        line: LineId,
+        days: i64,
+    ) -> Result<Vec<DayUsage>, Fault> {
+        let today = self.now().as_unix_seconds().div_euclid(86_400);
+        self.store
+            .snapshot(
+                move |tx| match tx.line(line)?.filter(|line| line.customer == customer) {
+                    Some(line) => Ok(tx.usage_since(line.id, today - days + 1)?),
+                    None => Ok(Vec::new()),
+                },
+            )
+            .await
+    }
+
+    pub(crate) fn line_view_in(
+        &self,
+        tx: &mut dyn Tx,
+        line: Line,
+        now: Timestamp,
+    ) -> Result<LineView, Fault> {
+        let subscriptions = tx.subscriptions_of(line.id)?;
+        let balances = tx.open_buckets(line.id)?;
+        let mut plans = Vec::new();
+        for subscription in subscriptions.iter().filter(|plan| plan.is_alive(now)) {
+            plans.push(self.plan_view(tx, subscription, now)?);
+        }
+        plans.sort_by_key(|plan| plan.period.map(|period| (period.start, period.end)));
+        let renewal = match tx.auto_renewal(line.id)? {
+            Some(renewal) => {
+                let mandate = tx.mandate(renewal.mandate)?;
+                Some((renewal, mandate))
+            }
+            None => None,
+        };
+        Ok(LineView {
+            standing: standing(&balances, now),
+            plans,
+            running: running(&subscriptions, now),
+            renewal,
+            as_of: now,
+            line,
+        })
+    }
+
+    fn plan_view(
+        &self,
+        tx: &mut dyn Tx,
+        subscription: &Subscription,
+        now: Timestamp,
+    ) -> Result<PlanView, Fault> {
+        let catalogue = self.catalogue_in(tx, subscription.catalogue_version)?;
+        let selection = subscription
+            .selection
+            .parse()
+            .map_err(|_| Fault::Invariant(format!("subscription {}", subscription.id)))?;
+        let names = simurgh_vocab::Locale::ALL
+            .map(|locale| crate::sales::selection_name(&catalogue, &selection, locale));
+        let (period, activate_by) = match subscription.state {
+            SubscriptionState::Scheduled { period } => (Some(period), None),
+            SubscriptionState::AwaitingFirstUse { activate_by, .. } => (None, Some(activate_by)),
+            SubscriptionState::Ended { .. } | SubscriptionState::Revoked { .. } => (None, None),
+        };
+        Ok(PlanView {
+            runs: period.is_some_and(|period| period.contains(now)),
+            subscription: subscription.clone(),
+            names,
+            period,
+            activate_by,
+        })
+    }
+}

@@ -1,0 +1,295 @@
+//! Believing a provider: a verified notification or an answered query, in one transaction.
+
+use simurgh_commerce::{
+    Failure, Observation, Order, Payment, PaymentState, ProviderStatus, RefundReason, Settlement,
+    settle as decide,
+};
+use simurgh_ledger::{Account, Entry, Posting, Source, post};
+use simurgh_vocab::{Duration, EntryId, PaymentId, Timestamp};
+
+use crate::ports::{
+    Notification, NotificationRefusal, ProviderFault, ProviderReport, SeenEvent, StoreExt,
+    StoreFault, Task, Tx,
+};
+use crate::{App, Fault};
+
+/// What is known of an attempt after asking.
+pub(crate) enum Word {
+    /// The provider said this.
+    Says(ProviderReport),
+    /// The provider has never heard of it.
+    NotFound,
+    /// The provider did not answer.
+    Silent,
+}
+
+/// A notification's identity, for remembering it.
+pub(crate) struct EventKey {
+    provider: String,
+    event_id: String,
+}
+
+/// Why a notification was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotifyRefusal {
+    /// No provider of this name.
+    #[error("no such provider")]
+    NoSuchProvider,
+    /// It is not believed.
+    #[error(transparent)]
+    NotBelieved(#[from] NotificationRefusal),
+    /// The store or the program failed; the provider will send it again.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+}
+
+/// How often and how long an open attempt is asked about: after half a minute, then at growing
+/// distances, for a day.
+const QUERY_AFTER: [Duration; 6] = [
+    Duration::seconds(30),
+    Duration::minutes(1),
+    Duration::minutes(5),
+    Duration::minutes(10),
+    Duration::minutes(30),
+    Duration::hours(2),
+];
+
+impl App {
+    /// Takes a notification. The same notification again changes nothing.
+    ///
+    /// Gives back the body that acknowledges it.
+    ///
+    /// # Errors
+    /// [`NotifyRefusal`].
+    pub async fn notify_payment(
+        &self,
+        provider: &str,
+        notification: Notification<'_>,
+    ) -> Result<&'static str, NotifyRefusal> {
+        let provider = self
+            .provider(provider)
+            .ok_or(NotifyRefusal::NoSuchProvider)?;
+        let event = provider.verify(notification)?;
+        let key = EventKey {
+            provider: provider.code().to_owned(),
+            event_id: event.event_id,
+        };
+        let payment = event.report.payment;
+        let doubtful = self
+            .settle(payment, Word::Says(event.report), Some(key))
+            .await?;
+        if doubtful {
+            self.query_payment(payment).await?;
+        }
+        Ok(provider.acknowledgement())
+    }
+
+    /// Asks the provider about an attempt that is open, and believes the answer.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn query_payment(&self, id: PaymentId) -> Result<(), Fault> {
+        let payment = self
+            .store
+            .snapshot(move |tx| -> Result<_, Fault> { Ok(tx.payment(id)?) })
+            .await?;
+        let Some(payment) = payment.filter(Payment::is_open) else {
+            return Ok(());
+        };
+        let Some(provider) = self.provider(&payment.provider) else {
+            return Err(Fault::Invariant(format!(
+                "no provider {}",
+                payment.provider
+            )));
+        };
+        let word = match provider.status(id).await {
+            Ok(report) => Word::Says(report),
+            Err(ProviderFault::Refused(_)) => Word::NotFound,
+            Err(ProviderFault::Unknown(_)) => Word::Silent,
+        };
+        self.settle(id, word, None).await?;
+        Ok(())
+    }
+
+    /// Records a provider's word. True if it cannot be believed and the provider must be asked.
+    pub(crate) async fn settle(
+        &self,
+        id: PaymentId,
+        word: Word,
+        key: Option<EventKey>,
+    ) -> Result<bool, Fault> {
+        let app = self.clone();
+        let now = self.now();
+        let doubtful = self
+            .store
+            .transact(move |tx| app.settle_in(tx, id, &word, key.as_ref(), now))
+            .await?;
+        self.wake_runner();
+        Ok(doubtful)
+    }
+
+    fn settle_in(
+        &self,
+        tx: &mut dyn Tx,
+        id: PaymentId,
+        word: &Word,
+        key: Option<&EventKey>,
+        now: Timestamp,
+    ) -> Result<bool, Fault> {
+        // The order is locked before its payments, everywhere.
+        let order = match tx.payment(id)? {
+            Some(payment) => tx.order(payment.order)?,
+            None => None,
+        };
+        let (Some(payment), Some(order)) = (tx.payment(id)?, order) else {
+            remember(tx, key, id, "unknown-payment", now)?;
+            return Ok(false);
+        };
+        let (seen, grant) = match word {
+            Word::Says(report) => (report.observation.clone(), report.mandate.as_ref()),
+            Word::NotFound => (without_money(&payment, ProviderStatus::NotFound), None),
+            Word::Silent => (without_money(&payment, ProviderStatus::Pending), None),
+        };
+        let settlement = match (word, &payment.state) {
+            (Word::Silent, PaymentState::Created | PaymentState::Processing) => {
+                Settlement::Move(PaymentState::Unknown)
+            }
+            (Word::Silent, _) => Settlement::Ignore,
+            (Word::Says(_) | Word::NotFound, _) => decide(&payment, &order, &seen, now),
+        };
+        let effect = match &settlement {
+            Settlement::Ignore => "ignored",
+            Settlement::Move(_) => "moved",
+            Settlement::Fulfil => "fulfilled",
+            Settlement::ReturnMoney => "returned",
+            Settlement::Mismatch => "mismatch",
+        };
+        if !remember(tx, key, id, effect, now)? {
+            return Ok(false);
+        }
+        match settlement {
+            Settlement::Ignore => {}
+            Settlement::Mismatch => {
+                tracing::warn!(payment = %id, "a notification names another amount or merchant");
+                return Ok(true);
+            }
+            Settlement::Move(state) => self.move_payment(tx, order, payment, state, now)?,
+            Settlement::Fulfil => {
+                if let Some(grant) = grant {
+                    self.store_mandate(tx, &order, &payment, grant, now)?;
+                }
+                self.fulfil(tx, order, payment, now)?;
+            }
+            Settlement::ReturnMoney => self.return_money(tx, &order, payment, now)?,
+        }
+        metrics::counter!("simurgh_payment_settlements_total", "effect" => effect).increment(1);
+        Ok(false)
+    }
+
+    /// Moves an attempt that takes no money (yet), and tells the customer when it failed.
+    fn move_payment(
+        &self,
+        tx: &mut dyn Tx,
+        order: Order,
+        mut payment: Payment,
+        state: PaymentState,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        payment.state = state;
+        tx.update_payment(&payment)?;
+        match payment.state {
+            PaymentState::Failed { failure, .. } => {
+                self.after_failure(tx, &order, &payment, failure, now)
+            }
+            PaymentState::Created
+            | PaymentState::ActionRequired { .. }
+            | PaymentState::Processing
+            | PaymentState::Unknown
+            | PaymentState::Captured { .. }
+            | PaymentState::Closed { .. } => Ok(()),
+        }
+    }
+
+    fn after_failure(
+        &self,
+        tx: &mut dyn Tx,
+        order: &Order,
+        payment: &Payment,
+        failure: Failure,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        if order.automatic {
+            self.renewal_failed(tx, order, failure, now)
+        } else {
+            self.tell_payment_failed(tx, order, payment, failure, now)
+        }
+    }
+
+    /// Plans the next question about an open attempt; gives up asking after a day, when the order
+    /// is closed and money that still comes is sent back.
+    pub(crate) fn ask_again(
+        &self,
+        tx: &mut dyn Tx,
+        payment: &mut Payment,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let step = usize::try_from(payment.queries).unwrap_or(usize::MAX);
+        let wait = QUERY_AFTER
+            .get(step)
+            .or(QUERY_AFTER.last())
+            .copied()
+            .unwrap_or(Duration::hours(2));
+        payment.queries = payment.queries.saturating_add(1);
+        tx.update_payment(payment)?;
+        if now.since(payment.created_at) < Order::RESOLVE_WITHIN.times(2) {
+            let key = format!("query:{}:{}", payment.id, payment.queries);
+            self.enqueue(tx, Task::QueryPayment(payment.id), key, now.plus(wait))?;
+        }
+        Ok(())
+    }
+
+    /// Money came for an order that no longer wants it: it is booked and sent back.
+    fn return_money(
+        &self,
+        tx: &mut dyn Tx,
+        order: &Order,
+        mut payment: Payment,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        payment.state = PaymentState::Captured { at: now };
+        tx.update_payment(&payment)?;
+        let postings = vec![
+            Posting::debit(Account::Clearing, payment.amount),
+            Posting::credit(Account::Unassigned, payment.amount),
+        ];
+        let entry = Entry::new(Source::new("capture", payment.id), postings)?;
+        post(tx, self.make(EntryId::from_parts, now), now, entry)?;
+        self.request_refund(tx, order, &payment, RefundReason::NoOpenOrder, now)
+    }
+}
+
+/// Remembers a notification. False if it was seen before.
+fn remember(
+    tx: &mut dyn Tx,
+    key: Option<&EventKey>,
+    payment: PaymentId,
+    effect: &'static str,
+    at: Timestamp,
+) -> Result<bool, StoreFault> {
+    let Some(key) = key else { return Ok(true) };
+    tx.remember_event(&SeenEvent {
+        provider: key.provider.clone(),
+        event_id: key.event_id.clone(),
+        payment,
+        effect,
+        at,
+    })
+}
+
+fn without_money(payment: &Payment, status: ProviderStatus) -> Observation {
+    Observation {
+        status,
+        amount: payment.amount,
+        merchant_is_ours: true,
+    }
+}
