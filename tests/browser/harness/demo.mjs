@@ -1,0 +1,162 @@
+// The demo under test: one for each specification file, with a data folder and ports of its own.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+import readline from 'node:readline';
+import { after, before } from 'node:test';
+
+import { launchChromium } from './chromium.mjs';
+
+const READY_MS_MAX = 15_000;
+const STOP_MS_MAX = 5_000;
+const MESSAGE_MS_MAX = 5_000;
+const POLL_MS = 25;
+
+/** The demo's command line: everything in `folder`, ports of its own choice. */
+function demoArguments(folder) {
+  return ['demo', '--data-dir', folder, '--port', '0'];
+}
+
+/**
+ * A demo and a browser for the tests of this file: started before the first, stopped after the last.
+ * `portal`, `console`, ... are the addresses that the demo prints.
+ */
+export function useDemo() {
+  const demo = new Demo();
+  before(() => demo.start());
+  after(() => demo.stop());
+  return demo;
+}
+
+class Demo {
+  browser;
+  #addresses = new Map();
+  #process;
+  #folder;
+  #output = [];
+
+  get portal() {
+    return this.address('portal');
+  }
+
+  get console() {
+    return this.address('console');
+  }
+
+  get sandbox() {
+    return this.address('sandbox');
+  }
+
+  get inbox() {
+    return this.address('inbox');
+  }
+
+  /** The address that the demo printed under `name`. */
+  address(name) {
+    const address = this.#addresses.get(name);
+    assert.ok(address, `the demo printed no address called ${name}:\n${this.#output.join('\n')}`);
+    return address;
+  }
+
+  async start() {
+    const program = process.env.SIMURGH_BIN;
+    assert.ok(program, 'SIMURGH_BIN names no program; use `cargo xtask e2e`');
+    this.#folder = await mkdtemp(path.join(os.tmpdir(), 'simurgh-demo-'));
+    this.#process = spawn(program, demoArguments(this.#folder), {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      readline.createInterface({ input: stream }).on('line', (line) => this.#read(line));
+    }
+    [this.browser] = await Promise.all([launchChromium(), this.#ready()]);
+  }
+
+  async stop() {
+    await this.browser?.close();
+    await this.#end();
+    if (this.#folder) {
+      await rm(this.#folder, { recursive: true, force: true });
+    }
+  }
+
+  /**
+   * The messages the demo "sent", oldest first, as its inbox lists them.
+   */
+  async messages() {
+    const response = await fetch(this.inbox, { headers: { accept: 'application/json' } });
+    assert.equal(response.status, 200, `${this.inbox} answered ${response.status}`);
+    return response.json();
+  }
+
+  /** The newest message that `isWanted` accepts; waits for it, since messages leave by the outbox. */
+  async message(isWanted) {
+    const end = performance.now() + MESSAGE_MS_MAX;
+    for (;;) {
+      const messages = await this.messages();
+      const wanted = messages.filter(isWanted).at(-1);
+      if (wanted) {
+        return wanted;
+      }
+      assert.ok(performance.now() < end, `no such message among ${JSON.stringify(messages)}`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  #read(line) {
+    this.#output.push(line);
+    const found = addressIn(line);
+    if (found) {
+      this.#addresses.set(found.name, found.address);
+    }
+  }
+
+  /** Resolves once the portal answers. */
+  async #ready() {
+    const end = performance.now() + READY_MS_MAX;
+    let hasEnded = false;
+    this.#process.once('error', (error) => this.#output.push(String(error)));
+    this.#process.once('close', () => {
+      hasEnded = true;
+    });
+    while (!(this.#addresses.has('portal') && (await answers(this.portal)))) {
+      const state = hasEnded ? 'ended' : 'is not ready';
+      assert.ok(
+        !hasEnded && performance.now() < end,
+        `the demo ${state}:\n${this.#output.join('\n')}`,
+      );
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  async #end() {
+    const child = this.#process;
+    if (!child || child.exitCode !== null || child.signalCode !== null) {
+      return;
+    }
+    const ended = new Promise((resolve) => {
+      child.once('exit', resolve);
+    });
+    child.kill('SIGTERM');
+    const force = setTimeout(() => child.kill('SIGKILL'), STOP_MS_MAX);
+    await ended;
+    clearTimeout(force);
+  }
+}
+
+/** `portal   http://127.0.0.1:8080` has a name and an address; `null` for other lines. */
+export function addressIn(line) {
+  const found = /^\s*(\p{L}+)\b.*?(https?:\/\/(?:127\.0\.0\.1|localhost):\d+\S*)/u.exec(line);
+  return found && { name: found[1].toLowerCase(), address: found[2].replace(/\/$/, '') };
+}
+
+async function answers(address) {
+  try {
+    await fetch(address, { redirect: 'manual' });
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,24 @@
+// Pictures of pages, in tests/browser/out (not kept in the repository).
+
+import { mkdir } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** Where pictures go. */
+export const OUT = fileURLToPath(new URL('../out', import.meta.url));
+
+const visitors = new WeakMap();
+
+/** Tells whose pictures the pages of `context` are. */
+export function rememberVisitor(context, visitor) {
+  visitors.set(context, visitor.name);
+}
+
+/** Takes the whole page as `NAME.VISITOR.png`; returns the path. */
+export async function shoot(page, name) {
+  await mkdir(OUT, { recursive: true });
+  const visitor = visitors.get(page.context()) ?? 'visitor';
+  const file = path.join(OUT, `${name}.${visitor}.png`);
+  await page.screenshot({ path: file, fullPage: true, animations: 'disabled', caret: 'hide' });
+  return file;
+}

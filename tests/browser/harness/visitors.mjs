@@ -1,0 +1,36 @@
+// Who visits: the device, the language and the time zone. `name` goes into test names and screenshots;
+// the rest are Playwright's options of a browser context.
+
+const phone = {
+  viewport: { width: 390, height: 844 },
+  deviceScaleFactor: 2,
+  isMobile: true,
+  hasTouch: true,
+};
+
+export const phoneZh = {
+  name: 'phone-zh',
+  options: { ...phone, locale: 'zh-CN', timezoneId: 'Asia/Shanghai' },
+};
+
+export const phoneEn = {
+  name: 'phone-en',
+  options: { ...phone, locale: 'en-GB', timezoneId: 'Europe/London' },
+};
+
+export const desktop = {
+  name: 'desktop',
+  options: {
+    viewport: { width: 1280, height: 800 },
+    locale: 'en-GB',
+    timezoneId: 'Asia/Shanghai',
+  },
+};
+
+/** The same visitor with scripts switched off, as in some in-app browsers. */
+export function withoutScript(visitor) {
+  return {
+    name: `${visitor.name}-no-script`,
+    options: { ...visitor.options, javaScriptEnabled: false },
+  };
+}
