@@ -1,0 +1,111 @@
+// Comfort only: every page works without this file.
+
+const words = document.body.dataset;
+const each = (selector, act, root = document) => root.querySelectorAll(selector).forEach(act);
+
+// A form is sent once. The button turns busy; going back makes it ready again.
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.dataset.sent) return event.preventDefault();
+  const button = event.submitter ?? form.querySelector("[data-once]");
+  if (!button || !("once" in button.dataset) || event.defaultPrevented) return;
+  form.dataset.sent = "1";
+  button.setAttribute("aria-busy", "true");
+  const label = button.querySelector("span");
+  if (label) {
+    label.dataset.label = label.textContent;
+    label.textContent = words.busy;
+  }
+});
+addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  each("form[data-sent]", (form) => delete form.dataset.sent);
+  each("[aria-busy]", (button) => button.removeAttribute("aria-busy"));
+  each("[data-label]", (label) => { label.textContent = label.dataset.label; });
+});
+
+// What was refused comes into view and is read out.
+document.querySelector("[data-focus]")?.focus();
+
+// Copy a text; the button shows only where copying works.
+if (navigator.clipboard) {
+  each("[data-copy]", (button) => {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+      const last = button.lastChild;
+      const label = last.textContent;
+      last.textContent = words.copied;
+      button.setAttribute("aria-live", "polite");
+      setTimeout(() => { last.textContent = label; }, 2000);
+    });
+  });
+}
+
+// Show a password while it is typed.
+each("[data-reveal]", (button) => {
+  const field = document.getElementById(button.dataset.reveal);
+  button.hidden = false;
+  button.setAttribute("aria-pressed", "false");
+  button.addEventListener("click", () => {
+    const shown = field.type === "password";
+    field.type = shown ? "text" : "password";
+    button.textContent = shown ? words.hide : words.show;
+    button.setAttribute("aria-pressed", String(shown));
+  });
+});
+
+// A list whose choice sends its form.
+each("select[data-auto]", (list) => list.addEventListener("change", () => list.form.requestSubmit()));
+
+// A slider beside a number field: each follows the other.
+each("input[data-mirror]", (slider) => {
+  const field = document.getElementById(slider.dataset.mirror);
+  slider.hidden = false;
+  slider.addEventListener("input", () => { field.value = slider.value; });
+  field.addEventListener("input", () => { slider.value = field.value; });
+});
+
+// The price of what is being chosen, computed by the server, while it is being chosen.
+each("form[data-preview]", (form) => {
+  const target = document.getElementById(form.dataset.previewInto);
+  let timer;
+  let asked;
+  form.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(async () => {
+      asked?.abort();
+      asked = new AbortController();
+      const fields = new URLSearchParams(new FormData(form));
+      fields.delete("csrf");
+      try {
+        const answer = await fetch(`${form.dataset.preview}?${fields}`, { signal: asked.signal, headers: { accept: "text/html" } });
+        if (answer.ok) target.innerHTML = await answer.text();
+      } catch { /* the button of the form computes it too */ }
+    }, 150);
+  });
+});
+
+// Parts of the page that follow the server: on "refresh" they are fetched anew, by their ids.
+async function refresh() {
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } });
+  if (!answer.ok || answer.redirected) return location.reload();
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  each("[data-live][id]", (part) => {
+    const next = fresh.getElementById(part.id);
+    if (next) part.replaceWith(document.importNode(next, true));
+  });
+}
+const stream = document.querySelector("[data-stream]");
+if (stream && "EventSource" in window) {
+  new EventSource(stream.dataset.stream).addEventListener("refresh", () => refresh().catch(() => {}));
+}
+const waiting = document.querySelector("[data-reload]");
+if (waiting) setTimeout(() => location.reload(), Number(waiting.dataset.reload) * 1000);
+
+// Offline: say so, and keep the shell, the last balance and the help pages at hand.
+const offline = () => each("[data-offline]", (notice) => { notice.hidden = navigator.onLine; });
+addEventListener("offline", offline);
+addEventListener("online", () => location.reload());
+offline();
+if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => {});

@@ -247,8 +247,9 @@ impl Accent {
     /// The style sheet that gives the accent to the design system.
     #[must_use]
     pub fn style_sheet(self) -> String {
-        let light = tokens(self.light, WHITE, WHITE, INK);
-        let dark = tokens(self.dark, NIGHT, INK, WHITE);
+        let deep = NIGHT.mixed(self.dark, 18);
+        let light = tokens(self.light, WHITE, WHITE, INK, self.light);
+        let dark = tokens(self.dark, NIGHT, INK, WHITE, deep);
         format!(
             ":root,[data-theme=light]{{{light}}}\
              @media (prefers-color-scheme:dark){{:root{{{dark}}}[data-theme=light]{{{light}}}}}\
@@ -258,14 +259,14 @@ impl Accent {
 }
 
 /// The tokens for one colour on one `surface`; `text` stands on the accent, `strong` is mixed in
-/// for the pressed state.
-fn tokens(accent: Colour, surface: Colour, text: Colour, strong: Colour) -> String {
+/// for the pressed state, `deep` fills large areas, which a bright accent would make glare at night.
+fn tokens(accent: Colour, surface: Colour, text: Colour, strong: Colour, deep: Colour) -> String {
     let pressed = accent.mixed(strong, 18);
     let soft = surface.mixed(accent, 13);
     let mist = surface.mixed(accent, 40);
     format!(
         "--accent:{accent};--accent-strong:{pressed};--on-accent:{text};\
-         --accent-soft:{soft};--accent-mist:{mist}"
+         --accent-soft:{soft};--accent-mist:{mist};--deep:{deep};--on-deep:#ffffff"
     )
 }
 

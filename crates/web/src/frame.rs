@@ -28,6 +28,7 @@ use crate::i18n::{I18n, Text, default_zone};
 pub use answer::{Policy, Transport, dress};
 pub use balance::Balance;
 pub use form::Form;
+pub(crate) use icon::NAMES as ICON_NAMES;
 pub use icon::icon;
 pub use refusal::{Reference, Refusal};
 

@@ -5,8 +5,10 @@ pub mod assets;
 pub mod brand;
 pub mod frame;
 pub mod i18n;
-#[cfg(test)]
-mod styleguide;
+pub mod portal;
+pub mod state;
+
+pub mod styleguide;
 
 use axum::Router;
 use axum::extract::FromRef;

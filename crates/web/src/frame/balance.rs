@@ -100,7 +100,7 @@ impl Balance {
         self.granted > 0
     }
 
-    /// The class for how little is left: `low` at a fifth, `out` at nothing.
+    /// The class for how little is left: `low` at a fifth, `out` at nothing, else `ample`.
     #[must_use]
     pub const fn level(&self) -> &'static str {
         if self.left() == 0 {
@@ -108,7 +108,7 @@ impl Balance {
         } else if self.left() <= self.granted / 5 {
             "low"
         } else {
-            "fine"
+            "ample"
         }
     }
 
