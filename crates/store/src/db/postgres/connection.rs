@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::error::Error as _;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use postgres::config::{Host, SslMode};
 use postgres::error::SqlState;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::ToSql;
@@ -33,6 +35,7 @@ pub(super) fn configuration(url: &str) -> Result<Config, StoreFault> {
     let mut config: Config = url.parse().map_err(|error: Error| {
         StoreFault::Unavailable(format!("the address of the database is malformed: {error}"))
     })?;
+    refuse_plain_text_across_networks(&config)?;
     if config.get_application_name().is_none() {
         config.application_name("simurgh");
     }
@@ -40,6 +43,29 @@ pub(super) fn configuration(url: &str) -> Result<Config, StoreFault> {
         config.connect_timeout(CONNECT_TIMEOUT);
     }
     Ok(config)
+}
+
+/// There is no TLS here, and passwords and personal data must not cross a network unprotected by
+/// accident: only a socket or this machine are taken without a word.
+fn refuse_plain_text_across_networks(config: &Config) -> Result<(), StoreFault> {
+    let is_here = |host: &Host| match host {
+        Host::Tcp(name) => {
+            name == "localhost"
+                || name
+                    .parse::<IpAddr>()
+                    .is_ok_and(|address| address.is_loopback())
+        }
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+    };
+    let all_here = config.get_hosts().iter().all(is_here)
+        && config.get_hostaddrs().iter().all(IpAddr::is_loopback);
+    if all_here || config.get_ssl_mode() == SslMode::Disable {
+        return Ok(());
+    }
+    let why = "the database is on another machine and the connection has no TLS: \
+               go through a tunnel, or say sslmode=disable if the network between is trusted";
+    Err(StoreFault::Unavailable(why.to_owned()))
 }
 
 impl Connection {
@@ -224,4 +250,30 @@ fn unreachable(error: Error) -> Failure {
         text = format!("{text}: {source}");
     }
     with_cause(Cause::Disconnected, StoreFault::Unavailable(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_machine_is_reached_without_tls_only_when_asked_for() {
+        for url in [
+            "postgres://u:p@localhost/d",
+            "postgres://u:p@127.0.0.1:5433,[::1]/d",
+            "postgres://u@%2Fvar%2Frun%2Fpostgresql/d",
+            "postgres://u:p@db.example.net/d?sslmode=disable",
+        ] {
+            assert!(configuration(url).is_ok(), "{url}");
+        }
+        for url in [
+            "postgres://u:p@db.example.net/d",
+            "postgres://u:p@localhost,192.0.2.1/d",
+            "postgres://u:p@db.example.net/d?sslmode=require",
+            "postgres://u:secret@[/d",
+        ] {
+            let refused = configuration(url).err().unwrap().to_string();
+            assert!(!refused.contains("secret"), "{refused}");
+        }
+    }
 }
