@@ -124,10 +124,11 @@ pub(crate) const FENCES: &[Fence] = &[
         ],
         only: &["connectors"],
     },
+    // connectors: the sandboxes of outside parties have pages of their own.
     Fence {
         about: "web servers",
         outside: &["axum", "tower-http"],
-        only: &["web", "smdp", "simurgh", "sim"],
+        only: &["web", "smdp", "connectors", "simurgh", "sim"],
     },
     Fence {
         about: "anyhow",

@@ -5,6 +5,7 @@
 //! none. A new rule is a variant of [`Rule`], a function in one of the modules below, a line in
 //! [`findings`] and a test with an example that breaks it.
 
+mod citation;
 mod code;
 mod layout;
 mod manifest;
@@ -42,11 +43,12 @@ enum Rule {
     Migrations,
     Architecture,
     DecisionRecords,
+    Citation,
     Syntax,
 }
 
 impl Rule {
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::FileLength,
         Self::FunctionLength,
         Self::Arguments,
@@ -59,6 +61,7 @@ impl Rule {
         Self::Migrations,
         Self::Architecture,
         Self::DecisionRecords,
+        Self::Citation,
         Self::Syntax,
     ];
 
@@ -76,6 +79,7 @@ impl Rule {
             Self::Migrations => "migrations",
             Self::Architecture => "architecture",
             Self::DecisionRecords => "decision-records",
+            Self::Citation => "citation",
             Self::Syntax => "syntax",
         }
     }
@@ -95,6 +99,7 @@ impl Rule {
             Self::Migrations => "number them 0001, 0002, ... without gaps; never reuse a number",
             Self::Architecture => "it is a bird's view: move detail next to the code",
             Self::DecisionRecords => "number them without gaps and list each in docs/adr/README.md",
+            Self::Citation => "add the standard with the version you read to docs/specs.toml",
             Self::Syntax => "make it parse",
         }
     }
@@ -112,6 +117,7 @@ impl Rule {
             | Self::Migrations
             | Self::Architecture
             | Self::DecisionRecords
+            | Self::Citation
             | Self::Syntax => false,
         }
     }
@@ -162,6 +168,7 @@ fn findings(tree: &Tree) -> Vec<Finding> {
     all.extend(text::check(tree));
     all.extend(manifest::check(tree));
     all.extend(layout::check(tree));
+    all.extend(citation::check(tree));
     all
 }
 
