@@ -7,10 +7,8 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use simurgh_app::ports::Clock;
 use simurgh_vocab::Timestamp;
-use simurgh_web::assets::Assets;
 use simurgh_web::brand::Brand;
 use simurgh_web::frame::{Frames, Policy, Transport, dress};
-use simurgh_web::i18n::I18n;
 use simurgh_web::{routes, styleguide};
 
 /// A clock that stands still, so that screenshots can be compared.
@@ -24,14 +22,9 @@ impl Clock for Still {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> io::Result<()> {
-    let brand = Brand::default();
-    let frames = Frames {
-        i18n: Arc::new(I18n::load(&brand.name).map_err(io::Error::other)?),
-        assets: Arc::new(Assets::new(&brand)),
-        brand: Arc::new(brand),
-        clock: Arc::new(Still),
-        policy: Arc::new(Policy::new(Transport::Http, &[])),
-    };
+    let policy = Policy::new(Transport::Http, &[]);
+    let frames = Frames::new(Brand::default(), policy, Arc::new(Still));
+    let frames = frames.map_err(io::Error::other)?;
     let router: Router = routes()
         .merge(styleguide::routes())
         .layer(from_fn_with_state(frames.clone(), dress))

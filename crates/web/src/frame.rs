@@ -9,6 +9,8 @@ mod form;
 mod icon;
 mod language;
 mod refusal;
+#[cfg(test)]
+mod tests;
 
 use std::convert::Infallible;
 use std::fmt;
@@ -23,7 +25,8 @@ use simurgh_vocab::{Locale, Timestamp};
 
 use crate::assets::Assets;
 use crate::brand::Brand;
-use crate::i18n::{I18n, Text, default_zone};
+use crate::help::Library;
+use crate::i18n::{I18n, I18nError, Text, default_zone};
 
 pub use answer::{Policy, Transport, dress};
 pub use balance::Balance;
@@ -45,6 +48,8 @@ pub struct Frames {
     pub clock: Arc<dyn Clock>,
     /// What the browser is told to allow.
     pub policy: Arc<Policy>,
+    /// The help centre.
+    pub library: Arc<Library>,
 }
 
 impl fmt::Debug for Frames {
@@ -56,6 +61,22 @@ impl fmt::Debug for Frames {
 }
 
 impl Frames {
+    /// Loads texts, assets and help for `brand`.
+    ///
+    /// # Errors
+    /// [`I18nError`] when the embedded texts are malformed; the tests see to it that they are not.
+    pub fn new(brand: Brand, policy: Policy, clock: Arc<dyn Clock>) -> Result<Self, I18nError> {
+        let i18n = Arc::new(I18n::load(&brand.name)?);
+        Ok(Self {
+            assets: Arc::new(Assets::new(&brand)),
+            library: Arc::new(Library::new(&i18n, &brand)),
+            i18n,
+            brand: Arc::new(brand),
+            clock,
+            policy: Arc::new(policy),
+        })
+    }
+
     /// The frame of a page nobody in particular looks at: an error page, a style guide.
     #[must_use]
     pub fn page(&self, locale: Locale, path: &str) -> Page {

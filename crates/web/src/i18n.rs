@@ -5,6 +5,8 @@
 //! when the text has variables. `{ -brand }` in a message is the operator's name.
 
 mod format;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,13 +1,16 @@
 //! The portal for customers and the console for staff: HTML rendered here, forms that work without
 //! script, two languages.
 
+pub mod admin;
 pub mod assets;
 pub mod brand;
 pub mod frame;
+pub mod help;
 pub mod i18n;
+pub mod inbox;
 pub mod portal;
+pub mod site;
 pub mod state;
-
 pub mod styleguide;
 
 use axum::Router;
@@ -23,5 +26,7 @@ where
     S: Clone + Send + Sync + 'static,
     Frames: FromRef<S>,
 {
-    Router::new().merge(assets::routes())
+    Router::new()
+        .merge(assets::routes())
+        .merge(help::routes())
 }
