@@ -1,4 +1,7 @@
-//! Keys derived from one master secret, and what is done with them.
+//! Keys derived from one master secret, and what is done with them; and the slow digests of
+//! passwords ([`password`]), which need no key.
+
+pub mod password;
 
 use std::fmt;
 
@@ -21,6 +24,12 @@ pub enum Purpose {
     CodeDigest,
     /// Digests of session tokens.
     SessionDigest,
+    /// Digests of the tokens of half-done log-ins.
+    StepDigest,
+    /// Digests of recovery codes.
+    RecoveryDigest,
+    /// Digests of what somebody typed to log in, under which failures are counted.
+    GuardDigest,
     /// Tokens against forged forms.
     Csrf,
 }
@@ -33,6 +42,9 @@ impl Purpose {
             Self::IdentityDocument => b"identity-document",
             Self::CodeDigest => b"code-digest",
             Self::SessionDigest => b"session-digest",
+            Self::StepDigest => b"step-digest",
+            Self::RecoveryDigest => b"recovery-digest",
+            Self::GuardDigest => b"guard-digest",
             Self::Csrf => b"csrf",
         }
     }
@@ -43,10 +55,24 @@ impl Purpose {
 #[error("a sealed value cannot be opened: wrong key or damaged data")]
 pub struct CannotOpen;
 
+/// One master key and the name it goes by in what it sealed.
+#[derive(Clone)]
+struct Master {
+    id: [u8; KEY_ID_LEN],
+    key: hmac::Key,
+}
+
+/// How many octets of a sealed value name the key.
+const KEY_ID_LEN: usize = 4;
+
+/// The length of a digest in octets.
+pub const DIGEST_LEN: usize = 32;
+
 /// The keys of one operator. `Debug` shows nothing of them.
 #[derive(Clone)]
 pub struct Keyring {
-    master: hmac::Key,
+    current: Master,
+    earlier: Vec<Master>,
 }
 
 impl fmt::Debug for Keyring {
@@ -60,8 +86,17 @@ impl Keyring {
     #[must_use]
     pub fn new(master: &[u8; 32]) -> Self {
         Self {
-            master: hmac::Key::new(hmac::HMAC_SHA256, master),
+            current: Master::new(master),
+            earlier: Vec::new(),
         }
+    }
+
+    /// Opens what an earlier master key sealed as well. Nothing new is made with it, so after the
+    /// change everybody logs in anew, and recovery codes must be renewed.
+    #[must_use]
+    pub fn with_earlier(mut self, master: &[u8; 32]) -> Self {
+        self.earlier.push(Master::new(master));
+        self
     }
 
     /// Encrypts and authenticates `plain` (AES-256-GCM, NIST SP 800-38D) for one purpose and one
@@ -79,14 +114,15 @@ impl Keyring {
         let mut nonce = [0; NONCE_LEN];
         entropy.fill(&mut nonce);
         let mut sealed = plain.to_vec();
-        self.cipher(purpose)?
+        self.current
+            .cipher(purpose)?
             .seal_in_place_append_tag(
                 Nonce::assume_unique_for_key(nonce),
                 Aad::from(context),
                 &mut sealed,
             )
             .map_err(|_| CannotOpen)?;
-        Ok([nonce.as_slice(), &sealed].concat())
+        Ok([self.current.id.as_slice(), &nonce, &sealed].concat())
     }
 
     /// Opens what [`seal`](Self::seal) made for the same purpose and context.
@@ -99,10 +135,13 @@ impl Keyring {
         context: &[u8],
         sealed: &[u8],
     ) -> Result<Vec<u8>, CannotOpen> {
-        let (nonce, body) = sealed.split_at_checked(NONCE_LEN).ok_or(CannotOpen)?;
+        let (id, rest) = sealed.split_at_checked(KEY_ID_LEN).ok_or(CannotOpen)?;
+        let (nonce, body) = rest.split_at_checked(NONCE_LEN).ok_or(CannotOpen)?;
+        let mut masters = std::iter::once(&self.current).chain(&self.earlier);
+        let master = masters.find(|master| master.id == id).ok_or(CannotOpen)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| CannotOpen)?;
         let mut body = body.to_vec();
-        let plain = self
+        let plain = master
             .cipher(purpose)?
             .open_in_place(nonce, Aad::from(context), &mut body)
             .map_err(|_| CannotOpen)?;
@@ -111,9 +150,9 @@ impl Keyring {
 
     /// The HMAC-SHA-256 (RFC 2104) of `data` for one purpose.
     #[must_use]
-    pub fn digest(&self, purpose: Purpose, data: &[u8]) -> Vec<u8> {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.derived(purpose));
-        hmac::sign(&key, data).as_ref().to_vec()
+    pub fn digest(&self, purpose: Purpose, data: &[u8]) -> [u8; DIGEST_LEN] {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.current.derived(purpose));
+        octets(&hmac::sign(&key, data))
     }
 
     /// Whether `digest` is the digest of `data`, in constant time.
@@ -121,15 +160,35 @@ impl Keyring {
     pub fn digest_matches(&self, purpose: Purpose, data: &[u8], digest: &[u8]) -> bool {
         constant_time::verify_slices_are_equal(&self.digest(purpose, data), digest).is_ok()
     }
+}
 
-    fn derived(&self, purpose: Purpose) -> Vec<u8> {
-        hmac::sign(&self.master, purpose.label()).as_ref().to_vec()
+impl Master {
+    fn new(master: &[u8; 32]) -> Self {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, master);
+        let mut id = [0; KEY_ID_LEN];
+        let named = octets(&hmac::sign(&key, b"key-id"));
+        id.iter_mut().zip(named).for_each(|(to, from)| *to = from);
+        Self { id, key }
+    }
+
+    fn derived(&self, purpose: Purpose) -> [u8; DIGEST_LEN] {
+        octets(&hmac::sign(&self.key, purpose.label()))
     }
 
     fn cipher(&self, purpose: Purpose) -> Result<LessSafeKey, CannotOpen> {
         let key = UnboundKey::new(&AES_256_GCM, &self.derived(purpose)).map_err(|_| CannotOpen)?;
         Ok(LessSafeKey::new(key))
     }
+}
+
+/// The 32 octets of a SHA-256 tag.
+fn octets(tag: &hmac::Tag) -> [u8; DIGEST_LEN] {
+    let mut octets = [0; DIGEST_LEN];
+    octets
+        .iter_mut()
+        .zip(tag.as_ref())
+        .for_each(|(to, from)| *to = *from);
+    octets
 }
 
 #[cfg(test)]
@@ -185,5 +244,26 @@ mod tests {
                 .unwrap()
         );
         assert!(!format!("{ring:?}").contains('7'));
+    }
+
+    #[test]
+    fn an_earlier_key_still_opens_what_it_sealed() {
+        let entropy = Counting(0.into());
+        let old = Keyring::new(&[7; 32]);
+        let sealed = old
+            .seal(Purpose::TotpSecret, b"row", b"secret", &entropy)
+            .unwrap();
+        let new = Keyring::new(&[8; 32]).with_earlier(&[7; 32]);
+        assert_eq!(
+            new.open(Purpose::TotpSecret, b"row", &sealed).unwrap(),
+            b"secret"
+        );
+        let resealed = new
+            .seal(Purpose::TotpSecret, b"row", b"secret", &entropy)
+            .unwrap();
+        assert_eq!(
+            old.open(Purpose::TotpSecret, b"row", &resealed),
+            Err(CannotOpen)
+        );
     }
 }
