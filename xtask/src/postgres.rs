@@ -17,6 +17,9 @@ const START_SECONDS_MAX: u64 = 60;
 /// Every crate's tests run in threads that each open a few connections.
 const CONNECTIONS_MAX: &str = "200";
 
+/// Followed by the process id of whoever made the cluster.
+const FOLDER_PREFIX: &str = "cluster-";
+
 /// Whether commits wait for the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fsync {
@@ -111,13 +114,14 @@ fn server_account() -> anyhow::Result<Option<Account>> {
 /// An empty folder that the server's account can reach and owns: below the build folder, or below
 /// the system's temporary folder when the checkout stands where that account may not look.
 fn scratch_folder(place: &Place, account: Option<Account>) -> anyhow::Result<PathBuf> {
-    let name = format!("cluster-{}", std::process::id());
+    let name = format!("{FOLDER_PREFIX}{}", std::process::id());
     let mut tried = Vec::new();
     for parent in [
         place.work_folder("postgres")?,
         std::env::temp_dir().join("simurgh-postgres"),
     ] {
         std::fs::create_dir_all(&parent)?;
+        remove_abandoned(&parent)?;
         if let Some(Account { user, group }) = account {
             std::os::unix::fs::chown(&parent, Some(user), Some(group))?;
         }
@@ -129,6 +133,24 @@ fn scratch_folder(place: &Place, account: Option<Account>) -> anyhow::Result<Pat
         }
     }
     bail!("no folder for the cluster: {}", tried.join("; "))
+}
+
+/// Clusters of runs that were killed while they made one; a server's own folder goes with the server.
+fn remove_abandoned(parent: &Path) -> anyhow::Result<()> {
+    for entry in std::fs::read_dir(parent)? {
+        let folder = entry?.path();
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        let Some(owner) = name.strip_prefix(FOLDER_PREFIX) else {
+            continue;
+        };
+        let script = ["-c", "kill -s 0 \"$1\" 2>/dev/null", "is-alive", owner];
+        if tools::output_of("sh", &script).is_none()
+            && let Err(error) = remove(&folder)
+        {
+            say::note(&format!("{} is left over: {error}", folder.display()));
+        }
+    }
+    Ok(())
 }
 
 fn make(programs: &Path, scratch: &Path, account: Option<Account>) -> anyhow::Result<()> {
