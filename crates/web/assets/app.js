@@ -106,6 +106,8 @@ if (waiting) setTimeout(() => location.reload(), Number(waiting.dataset.reload) 
 // Offline: say so, and keep the shell, the last balance and the help pages at hand.
 const offline = () => each("[data-offline]", (notice) => { notice.hidden = navigator.onLine; });
 addEventListener("offline", offline);
-addEventListener("online", () => location.reload());
+// A page that was opened offline is an old one; a form being filled in stays as it is.
+const openedOffline = !navigator.onLine;
+addEventListener("online", () => (openedOffline ? location.reload() : offline()));
 offline();
 if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => {});

@@ -49,18 +49,10 @@ impl Assets {
     pub fn new(brand: &Brand) -> Self {
         let logo = brand.logo_svg.clone().unwrap_or_else(|| BIRD.to_owned());
         let files = vec![
-            asset("app.css", CSS, include_bytes!("../assets/app.css").to_vec()),
+            style("app.css", include_str!("../assets/app.css")),
             asset("brand.css", CSS, brand.accent.style_sheet().into_bytes()),
-            asset(
-                "console.css",
-                CSS,
-                include_bytes!("../assets/console.css").to_vec(),
-            ),
-            asset(
-                "design.css",
-                CSS,
-                include_bytes!("../assets/design.css").to_vec(),
-            ),
+            style("console.css", include_str!("../assets/console.css")),
+            style("design.css", include_str!("../assets/design.css")),
             asset("app.js", JS, include_bytes!("../assets/app.js").to_vec()),
             asset("logo.svg", SVG, logo.into_bytes()),
             asset("icon.svg", SVG, recoloured(brand).into_bytes()),
@@ -176,6 +168,28 @@ fn asset(name: &'static str, kind: &'static str, body: Vec<u8>) -> Asset {
         kind,
         body,
         url,
+    }
+}
+
+/// A style sheet without comments and indentation.
+fn style(name: &'static str, source: &str) -> Asset {
+    let mut body = String::with_capacity(source.len());
+    let mut rest = source;
+    while let Some((before, comment)) = rest.split_once("/*") {
+        push_lines(before, &mut body);
+        rest = comment.split_once("*/").map_or("", |(_, after)| after);
+    }
+    push_lines(rest, &mut body);
+    asset(name, CSS, body.into_bytes())
+}
+
+fn push_lines(source: &str, body: &mut String) {
+    for line in source.lines().map(str::trim) {
+        body.push_str(line);
+        // A value that goes on in the next line keeps its space.
+        if !line.is_empty() && !line.ends_with(['{', '}', ';', ',']) {
+            body.push(' ');
+        }
     }
 }
 

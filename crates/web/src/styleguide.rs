@@ -11,7 +11,6 @@ use simurgh_vocab::{Currency, Duration, Money, Octets, Timestamp, Unit};
 use crate::frame::{Balance, Form, Frames, Nav, Page, Tone};
 
 /// Routes for `/design` and `/design/console`.
-#[must_use]
 pub fn routes<S>() -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -111,11 +110,11 @@ async fn portal(page: Page, RawQuery(query): RawQuery) -> Response {
         ten: octets(10 * GB),
         fifty: octets(50 * GB),
         hundred: octets(100 * GB),
-        low: yuan(39_00),
-        price: yuan(59_00),
-        high: yuan(1_290_50),
-        discount: yuan(-20_00),
-        tax: yuan(2_21),
+        low: yuan(3_900),
+        price: yuan(5_900),
+        high: yuan(129_050),
+        discount: yuan(-2_000),
+        tax: yuan(221),
         end: page.now.plus(Duration::days(12)),
         page,
     })
@@ -141,12 +140,12 @@ async fn console(page: Page) -> Response {
             plan: t.msg("design-premium"),
             tone: *tone,
             state: state.clone(),
-            amount: yuan(i64::from(index) * 19_00),
+            amount: yuan(i64::from(index) * 1_900),
             at: page.now.minus(Duration::minutes(index * 37)),
         })
         .collect();
     Page::answer(&Console {
-        high: yuan(128_400_50),
+        high: yuan(12_840_050),
         rows,
         page,
     })

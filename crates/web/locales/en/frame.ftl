@@ -29,7 +29,7 @@ frame-contact = Contact us
 frame-terms = Terms of service
 frame-privacy = Privacy
 frame-other-language = 中文
-frame-offline = You are offline. This page was saved when you last opened it; balances may have changed.
+frame-offline = You are offline. Balances and other things on this page may have changed meanwhile.
 
 script-copied = Copied
 script-busy = One moment…

@@ -29,7 +29,7 @@ frame-contact = 联系我们
 frame-terms = 服务条款
 frame-privacy = 隐私说明
 frame-other-language = English
-frame-offline = 您现在没有网络。这是上次打开时保存的页面，余额可能已经变化。
+frame-offline = 您现在没有网络，页面上的余额等内容可能已经变化。
 
 script-copied = 已复制
 script-busy = 请稍候…

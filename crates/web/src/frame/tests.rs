@@ -82,7 +82,7 @@ async fn ask(request: axum::http::request::Builder, body: impl Into<Body>) -> An
     }
 }
 
-async fn get_page(path: &str) -> Answer {
+async fn visit(path: &str) -> Answer {
     ask(Request::get(path), "").await
 }
 
@@ -123,7 +123,7 @@ async fn every_page_of_the_frame_is_protected_and_speaks_both_languages() {
 
 #[tokio::test]
 async fn the_language_switch_remembers_and_returns() {
-    let page = get_page("/help?q=esim&lang=en").await;
+    let page = visit("/help?q=esim&lang=en").await;
     assert_eq!(page.status, StatusCode::SEE_OTHER);
     assert_eq!(page.header(header::LOCATION), "/help?q=esim");
     let cookie = page.header(header::SET_COOKIE);
@@ -188,7 +188,7 @@ async fn programs_get_problem_json_and_own_answers_stay() {
     let json: serde_json::Value = serde_json::from_str(&problem.body).unwrap();
     assert_eq!(json["status"], 429);
     assert_eq!(json["title"], "Too many attempts");
-    let own = get_page("/own").await;
+    let own = visit("/own").await;
     assert_eq!(
         (own.status.as_u16(), own.body.as_str()),
         (409, "\"own answer\"")
@@ -215,32 +215,32 @@ async fn what_a_visitor_carries_reaches_the_page_escaped() {
 
 #[tokio::test]
 async fn assets_are_kept_for_ever_under_their_hash_only() {
-    let page = get_page("/help").await;
+    let page = visit("/help").await;
     let url = page
         .body
         .split("href=\"")
         .find(|rest| rest.contains("app.css"))
         .unwrap();
     let url = url.split('"').next().unwrap();
-    let file = get_page(url).await;
+    let file = visit(url).await;
     assert_eq!(file.header(header::CONTENT_TYPE), "text/css; charset=utf-8");
     assert_eq!(
         file.header(header::CACHE_CONTROL),
         "public, max-age=31536000, immutable"
     );
-    let old = get_page("/assets/0000000000000000/app.css").await;
+    let old = visit("/assets/0000000000000000/app.css").await;
     assert_eq!(old.header(header::CACHE_CONTROL), "no-cache");
     assert_eq!(
-        get_page("/assets/x/secret.css").await.status,
+        visit("/assets/x/secret.css").await.status,
         StatusCode::NOT_FOUND
     );
 }
 
 #[tokio::test]
 async fn the_worker_and_the_manifest_name_files_that_exist() {
-    let worker = get_page("/sw.js").await;
+    let worker = visit("/sw.js").await;
     assert!(!worker.body.contains("__"), "a placeholder is left");
-    let manifest = get_page("/manifest.webmanifest").await;
+    let manifest = visit("/manifest.webmanifest").await;
     for text in [&worker.body, &manifest.body] {
         let urls: Vec<&str> = text
             .split('"')
@@ -248,7 +248,7 @@ async fn the_worker_and_the_manifest_name_files_that_exist() {
             .collect();
         assert!(urls.len() >= 3);
         for url in urls {
-            assert_eq!(get_page(url).await.status, StatusCode::OK, "{url}");
+            assert_eq!(visit(url).await.status, StatusCode::OK, "{url}");
         }
     }
 }
@@ -256,17 +256,17 @@ async fn the_worker_and_the_manifest_name_files_that_exist() {
 #[tokio::test]
 async fn a_strangers_first_page_weighs_little() {
     let mut octets = 0;
-    let page = get_page("/help").await;
+    let page = visit("/help").await;
     octets += page.body.len();
     for piece in page
         .body
         .split('"')
         .filter(|piece| piece.starts_with("/assets/"))
     {
-        octets += get_page(piece).await.body.len();
+        octets += visit(piece).await.body.len();
     }
     for path in ["/manifest.webmanifest", "/sw.js"] {
-        octets += get_page(path).await.body.len();
+        octets += visit(path).await.body.len();
     }
     assert!(
         octets < 50_000,
