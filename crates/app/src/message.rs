@@ -1,6 +1,7 @@
 //! Messages to people: queued in the transaction that causes them, rendered and sent by the
 //! outbox, once per key.
 
+mod receipt;
 mod render;
 
 use simurgh_vocab::{CustomerId, EmailAddress, Locale, MessageId, Msisdn, TimeZoneName, Timestamp};

@@ -1,0 +1,166 @@
+//! `simurgh demo`: everything on this machine, with nothing to set up.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context;
+use simurgh_app::App;
+use simurgh_app::ports::Entropy;
+use simurgh_connectors::Secret;
+use simurgh_connectors::payment::sandbox::Sandbox;
+use simurgh_connectors::payment::{SandboxProvider, SandboxServer, SandboxSettings};
+use simurgh_store::DatabaseUrl;
+use simurgh_web::brand::Brand;
+use simurgh_web::inbox::{self, Inbox};
+use tokio::net::TcpListener;
+
+use crate::serve::{as_store, listen};
+use crate::wire::{self, Crew, Operator};
+
+/// What may be said after `simurgh demo`.
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Where the demo keeps its data.
+    #[arg(long, default_value = "data/demo")]
+    data_dir: PathBuf,
+    /// The portal's port; the console, admin, and sandbox pages take the three that follow. 0
+    /// takes free ones.
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Throw the demo's data away first.
+    #[arg(long)]
+    reset: bool,
+}
+
+const CATALOGUE: &str = include_str!("../demo/catalogue.toml");
+
+/// Runs until a signal says stop.
+pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
+    let folder = &options.data_dir;
+    if options.reset && folder.exists() {
+        std::fs::remove_dir_all(folder)
+            .with_context(|| format!("removing {}", folder.display()))?;
+    }
+    std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    let (clock, entropy) = wire::nature();
+    let url = DatabaseUrl::Sqlite(folder.join("simurgh.db"));
+    let store = tokio::task::block_in_place(|| wire::open_store(&url))?;
+
+    let (portal, console, admin, sandbox) = listeners(options.port).await?;
+    let operator = Operator {
+        master_key: master_key(folder, entropy.as_ref())?,
+        brand: Brand::default(),
+        portal_url: address(&portal)?,
+        series: "SIM".to_owned(),
+        time_zone: "Asia/Shanghai".parse()?,
+    };
+    let sandbox_url = address(&sandbox)?;
+    let account = SandboxSettings::new(
+        "simurgh-demo",
+        Secret::new("the sandbox moves no money, so its key is no secret"),
+        &format!("{}/notify/sandbox", operator.portal_url),
+        &sandbox_url,
+    )
+    .map_err(|faults| anyhow::anyhow!("{faults:?}"))?;
+    let inbox = Arc::new(Inbox::new(Arc::clone(&clock)));
+    let provider = SandboxProvider::new(account.clone(), Arc::clone(&clock))?;
+    let app = wire::app(
+        &operator,
+        as_store(&store),
+        inbox.clone(),
+        vec![Arc::new(provider)],
+    );
+    let book = Sandbox::with_journal(&folder.join("sandbox.jsonl"), Arc::clone(&clock), entropy)?;
+    let server = SandboxServer::new(book, account)?;
+    let state = wire::web(&app, &operator, std::slice::from_ref(&sandbox_url))?;
+
+    seed(&app).await?;
+    greet(
+        &operator.portal_url,
+        &address(&console)?,
+        &address(&admin)?,
+        &sandbox_url,
+    );
+
+    let mut crew = Crew::new();
+    let extra = simurgh_web::site::demo_routes().merge(inbox::routes(inbox));
+    crew.serve(portal, simurgh_web::site::portal(state, extra));
+    crew.serve(
+        admin,
+        simurgh_web::admin::router(wire::probes(&store, wire::metrics()?)),
+    );
+    drop(console);
+    let stopped = crew.stopped();
+    crew.run(async move { Ok(server.serve(sandbox, stopped).await?) });
+    let stopped = crew.stopped();
+    crew.run(async move {
+        app.run_outbox(stopped).await;
+        Ok(())
+    });
+    let outcome = crew.work().await;
+    tokio::task::block_in_place(|| store.close())?;
+    outcome
+}
+
+/// Gives a new demo its catalogue and customers.
+async fn seed(app: &App) -> anyhow::Result<()> {
+    app.apply_catalogue(CATALOGUE.to_owned(), "demo".to_owned(), false)
+        .await?;
+    Ok(())
+}
+
+fn greet(portal: &str, console: &str, admin: &str, sandbox: &str) {
+    println!("Simurgh demo. Everything stays on this machine; no real money, no real messages.");
+    println!();
+    println!("portal   {portal}");
+    println!("console  {console}");
+    println!("sandbox  {sandbox}");
+    println!("inbox    {portal}/inbox");
+    println!("design   {portal}/design");
+    println!("admin    {admin}");
+    println!();
+    println!(
+        "Try: register with any phone number, take the code from the inbox, choose a plan and"
+    );
+    println!("pay; the sandbox page lets you decide how the payment goes. Stop with Ctrl-C.");
+}
+
+async fn listeners(
+    port: u16,
+) -> anyhow::Result<(TcpListener, TcpListener, TcpListener, TcpListener)> {
+    let at = |offset: u16| {
+        let port = if port == 0 {
+            0
+        } else {
+            port.saturating_add(offset)
+        };
+        listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+    };
+    Ok((at(0).await?, at(1).await?, at(2).await?, at(3).await?))
+}
+
+/// The address of a listener, by the name under which browsers treat it as secure.
+fn address(listener: &TcpListener) -> anyhow::Result<String> {
+    Ok(format!(
+        "http://localhost:{}",
+        listener.local_addr()?.port()
+    ))
+}
+
+/// The demo's master key, made at its first start and kept beside its data.
+fn master_key(folder: &Path, entropy: &dyn Entropy) -> anyhow::Result<[u8; 32]> {
+    let path = folder.join("master.key");
+    match std::fs::read(&path) {
+        Ok(bytes) => bytes
+            .try_into()
+            .map_err(|_| anyhow::anyhow!("{} is damaged; use --reset", path.display())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let mut key = [0; 32];
+            entropy.fill(&mut key);
+            std::fs::write(&path, key).with_context(|| format!("writing {}", path.display()))?;
+            Ok(key)
+        }
+        Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
+    }
+}

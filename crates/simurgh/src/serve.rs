@@ -1,0 +1,159 @@
+//! `simurgh serve`: an operator in production.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use anyhow::Context;
+use axum::Router;
+use simurgh_app::App;
+use simurgh_app::ports::{NotRecorded, PaymentProvider, Receipt, ReceiptSink, Recording, Store};
+use simurgh_connectors::message::{Routes, Smpp, Smtp};
+use simurgh_connectors::payment::{SandboxProvider, SandboxSettings};
+use simurgh_store::{Database, DatabaseUrl};
+use tokio::net::TcpListener;
+
+use crate::config::Config;
+use crate::wire::{self, Crew, Operator};
+
+/// Runs until a signal says stop.
+pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
+    let store = tokio::task::block_in_place(|| wire::open_store(&config.store))?;
+    let receipts = Arc::new(Receipts::default());
+    let routes = Arc::new(routes(&config, &receipts)?);
+    let operator = operator(&config);
+    let providers = providers(&config)?;
+    let app = wire::app(&operator, as_store(&store), routes.clone(), providers);
+    receipts.lead_to(&app);
+    let pay_origins: Vec<_> = config
+        .sandbox
+        .iter()
+        .map(|sandbox| sandbox.url.clone())
+        .collect();
+    let state = wire::web(&app, &operator, &pay_origins)?;
+
+    let mut crew = Crew::new();
+    let portal = listen(config.portal).await?;
+    let admin = listen(config.admin).await?;
+    crew.serve(portal, simurgh_web::site::portal(state, Router::new()));
+    crew.serve(
+        admin,
+        simurgh_web::admin::router(wire::probes(&store, wire::metrics()?)),
+    );
+    let stopped = crew.stopped();
+    crew.run(async move {
+        app.run_outbox(stopped).await;
+        Ok(())
+    });
+    tracing::info!(portal = %config.portal, admin = %config.admin, "serving");
+    let outcome = crew.work().await;
+    routes.stop().await;
+    tokio::task::block_in_place(|| store.close())?;
+    outcome
+}
+
+/// Leads delivery receipts to the use cases, which are made after the link that brings them.
+#[derive(Default)]
+struct Receipts(OnceLock<App>);
+
+impl Receipts {
+    fn lead_to(&self, app: &App) {
+        self.0.get_or_init(|| app.clone());
+    }
+}
+
+impl ReceiptSink for Receipts {
+    fn record(&self, receipt: Receipt) -> Recording<'_> {
+        match self.0.get() {
+            Some(app) => app.record(receipt),
+            None => Box::pin(async { Err(NotRecorded("starting".to_owned())) }),
+        }
+    }
+}
+
+/// The use cases for a command that sends nothing and charges nobody.
+pub(crate) fn app_for_commands(config: &Config) -> anyhow::Result<App> {
+    let store = wire::open_store(&config.store)?;
+    Ok(wire::app(
+        &operator(config),
+        as_store(&store),
+        Arc::new(Routes::default()),
+        Vec::new(),
+    ))
+}
+
+/// Copies an SQLite store while it is in use.
+pub(crate) fn backup(config: &Config, file: &Path) -> anyhow::Result<()> {
+    let DatabaseUrl::Sqlite(_) = config.store else {
+        anyhow::bail!(
+            "`backup` copies an SQLite store; use pg_dump or pg_basebackup for PostgreSQL"
+        );
+    };
+    let store = wire::open_store(&config.store)?;
+    match store.as_ref() {
+        Database::Sqlite(sqlite) => {
+            sqlite.backup(file, |_| {}).context("copying the store")?;
+            println!("copied to {}", file.display());
+            Ok(())
+        }
+        Database::Postgres(_) => anyhow::bail!("the store is not SQLite"),
+    }
+}
+
+/// A store as the use cases see it.
+pub(crate) fn as_store(store: &Arc<Database>) -> Arc<dyn Store> {
+    Arc::<Database>::clone(store)
+}
+
+pub(crate) async fn listen(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("listening on {address}"))
+}
+
+fn operator(config: &Config) -> Operator {
+    Operator {
+        master_key: config.master_key,
+        brand: config.brand.clone(),
+        portal_url: config.portal_url.clone(),
+        series: config.series.clone(),
+        time_zone: config.time_zone.clone(),
+    }
+}
+
+fn routes(config: &Config, receipts: &Arc<Receipts>) -> anyhow::Result<Routes> {
+    let faults = |faults: Vec<simurgh_connectors::message::SettingFault>| {
+        let lines: Vec<_> = faults.iter().map(ToString::to_string).collect();
+        anyhow::anyhow!("{}", lines.join("; "))
+    };
+    let email = config
+        .smtp
+        .clone()
+        .map(|settings| Smtp::new(settings, wire::nature().0));
+    let sms = config.smpp.clone().map(Smpp::prepare);
+    Ok(Routes {
+        email: email.transpose().map_err(faults).context("smtp")?,
+        sms: sms
+            .transpose()
+            .map_err(faults)
+            .context("smpp")?
+            .map(|prepared| prepared.start(Arc::<Receipts>::clone(receipts))),
+    })
+}
+
+fn providers(config: &Config) -> anyhow::Result<Vec<Arc<dyn PaymentProvider>>> {
+    let Some(account) = &config.sandbox else {
+        return Ok(Vec::new());
+    };
+    let notify_url = format!("{}/notify/sandbox", config.portal_url);
+    let settings = SandboxSettings::new(
+        &account.merchant,
+        account.key.clone(),
+        &notify_url,
+        &account.url,
+    )
+    .map_err(|faults| anyhow::anyhow!("sandbox_payments: {faults:?}"))?;
+    Ok(vec![Arc::new(SandboxProvider::new(
+        settings,
+        wire::nature().0,
+    )?)])
+}

@@ -1,0 +1,23 @@
+//! The sites put together: which routes, in which layers.
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+
+use crate::frame::dress;
+use crate::state::WebState;
+use crate::{help, routes, styleguide};
+
+/// The portal. `extra` are routes of the demo only, such as its inbox.
+pub fn portal(state: WebState, extra: Router<WebState>) -> Router {
+    Router::new()
+        .merge(routes())
+        .merge(help::routes())
+        .merge(extra)
+        .layer(from_fn_with_state(state.frames.clone(), dress))
+        .with_state(state)
+}
+
+/// Routes that only the demo has: the style guide.
+pub fn demo_routes() -> Router<WebState> {
+    styleguide::routes()
+}
