@@ -19,7 +19,7 @@ use simurgh_vocab::{Duration, EmailAddress, MessageId};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::{SettingFault, is_loopback, std_duration};
+use super::{SettingFault, is_loopback, std_duration, tls};
 use crate::Secret;
 
 mod compose;
@@ -153,11 +153,11 @@ impl Smtp {
                 format!("not a sender such as `Simurgh <no-reply@example.com>`: {error}"),
             ));
         });
-        let tls = protection(&settings).map_err(|fault| faults.push(fault));
+        let protection = protection(&settings).map_err(|fault| faults.push(fault));
         if settings.connections_max == 0 {
             faults.push(SettingFault::new("connections_max", "at least 1"));
         }
-        let (Ok(from), Ok(tls), true) = (from, tls, faults.is_empty()) else {
+        let (Ok(from), Ok(tls), true) = (from, protection, faults.is_empty()) else {
             return Err(faults);
         };
         Ok(Self {
@@ -303,12 +303,9 @@ fn protection(settings: &SmtpSettings) -> Result<Protection, SettingFault> {
 fn tls_parameters(settings: &SmtpSettings) -> Result<TlsParameters, SettingFault> {
     let mut builder = TlsParameters::builder(settings.host.clone())
         .certificate_store(CertificateStore::WebpkiRoots);
-    if let Some(file) = &settings.extra_ca_file {
-        let fault = |reason: String| {
-            SettingFault::new("extra_ca_file", format!("{}: {reason}", file.display()))
-        };
-        let pem = std::fs::read(file).map_err(|error| fault(error.to_string()))?;
-        let authority = Certificate::from_pem(&pem).map_err(|error| fault(error.to_string()))?;
+    for authority in tls::authorities(settings.extra_ca_file.as_deref())? {
+        let authority = Certificate::from_der(authority.to_vec())
+            .map_err(|error| SettingFault::new("extra_ca_file", error.to_string()))?;
         builder = builder.add_root_certificate(authority);
     }
     builder
@@ -389,9 +386,11 @@ mod tests {
         settings.tls = SmtpTls::Plain;
         settings.connections_max = 0;
         assert_eq!(refused(settings), ["from", "tls", "connections_max"]);
-        let mut settings = SmtpSettings::new("mail.example.com", "a <a@example.com>");
-        settings.extra_ca_file = Some("does/not/exist.pem".into());
-        assert_eq!(refused(settings), ["extra_ca_file"]);
+        for file in ["does/not/exist.pem", "Cargo.toml"] {
+            let mut settings = SmtpSettings::new("mail.example.com", "a <a@example.com>");
+            settings.extra_ca_file = Some(file.into());
+            assert_eq!(refused(settings), ["extra_ca_file"], "{file}");
+        }
     }
 
     #[test]
