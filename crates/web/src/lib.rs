@@ -20,7 +20,6 @@ use crate::frame::Frames;
 
 /// The routes that need nothing but the frame: assets, manifest, service worker, help centre,
 /// legal texts and the page shown when offline.
-#[must_use]
 pub fn routes<S>() -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
