@@ -4,6 +4,7 @@
 mod books;
 mod catalogues;
 mod contacts;
+mod customers;
 mod lines;
 mod message;
 mod outbox;
@@ -15,6 +16,10 @@ mod world;
 pub use books::{Books, PostingCursor};
 pub use catalogues::{CatalogueDocument, Catalogues};
 pub use contacts::{Contact, Contacts};
+pub use customers::{
+    AccountEvent, AccountEventKind, Credentials, CustomerSearch, Customers, Digest, IdentityChecks,
+    LogIns, LoginName, SealedDocument, StoredPassword,
+};
 pub use lines::{DayUsage, Line, LineState, Lines};
 pub use message::{
     Delivery, Envelope, Fate, Messenger, NotRecorded, REFERENCE_SEPARATOR, Receipt, ReceiptSink,

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use simurgh_ledger::Journal;
 
-use super::{Books, Catalogues, Contacts, Lines, Outbox, Sales};
+use super::{Books, Catalogues, Contacts, Customers, IdentityChecks, Lines, LogIns, Outbox, Sales};
 
 /// The store itself failed. Nothing of the transaction remains.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,12 +41,30 @@ pub type Pending<'a> = Pin<Box<dyn Future<Output = Result<(), StoreFault>> + Sen
 
 /// The transaction as use cases see it: everything the operator's rows can be asked and told.
 pub trait Tx:
-    Journal<Fault = StoreFault> + Books + Catalogues + Contacts + Sales + Lines + Outbox
+    Journal<Fault = StoreFault>
+    + Books
+    + Catalogues
+    + Contacts
+    + Customers
+    + IdentityChecks
+    + Lines
+    + LogIns
+    + Outbox
+    + Sales
 {
 }
 
 impl<T> Tx for T where
-    T: Journal<Fault = StoreFault> + Books + Catalogues + Contacts + Sales + Lines + Outbox
+    T: Journal<Fault = StoreFault>
+        + Books
+        + Catalogues
+        + Contacts
+        + Customers
+        + IdentityChecks
+        + Lines
+        + LogIns
+        + Outbox
+        + Sales
 {
 }
 
