@@ -13,10 +13,8 @@ use simurgh_app::{App, Settings, World};
 use simurgh_store::{Database, DatabaseOptions, DatabaseUrl};
 use simurgh_vocab::TimeZoneName;
 use simurgh_web::admin::{Probes, Ready};
-use simurgh_web::assets::Assets;
 use simurgh_web::brand::Brand;
 use simurgh_web::frame::{Frames, Policy, Transport};
-use simurgh_web::i18n::I18n;
 use simurgh_web::state::WebState;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -98,13 +96,9 @@ pub(crate) fn web(
     } else {
         Transport::Http
     };
-    let frames = Frames {
-        i18n: Arc::new(I18n::load(&operator.brand.name).context("loading the texts")?),
-        assets: Arc::new(Assets::new(&operator.brand)),
-        brand: Arc::new(operator.brand.clone()),
-        clock: nature().0,
-        policy: Arc::new(Policy::new(transport, pay_origins)),
-    };
+    let policy = Policy::new(transport, pay_origins);
+    let frames =
+        Frames::new(operator.brand.clone(), policy, nature().0).context("loading the texts")?;
     Ok(WebState {
         app: app.clone(),
         frames,

@@ -5,13 +5,12 @@ use axum::middleware::from_fn_with_state;
 
 use crate::frame::dress;
 use crate::state::WebState;
-use crate::{help, routes, styleguide};
+use crate::{routes, styleguide};
 
 /// The portal. `extra` are routes of the demo only, such as its inbox.
 pub fn portal(state: WebState, extra: Router<WebState>) -> Router {
     Router::new()
         .merge(routes())
-        .merge(help::routes())
         .merge(extra)
         .layer(from_fn_with_state(state.frames.clone(), dress))
         .with_state(state)
