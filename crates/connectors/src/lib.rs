@@ -1,1 +1,7 @@
-//! connectors
+//! The outside parties Simurgh speaks to: one module per kind of party, one file per protocol.
+//! Each implements a port of `simurgh-app`; nothing else in the house opens these connections.
+
+pub mod message;
+mod secret;
+
+pub use secret::Secret;
