@@ -2,6 +2,7 @@
 //! Each implements a port of `simurgh-app`; nothing else in the house opens these connections.
 
 pub mod message;
+pub mod payment;
 mod secret;
 
 pub use secret::Secret;

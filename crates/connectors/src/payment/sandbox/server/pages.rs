@@ -1,0 +1,299 @@
+//! The pages: the payer's, and the one over the book. Plain forms, no script.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use axum::{Router, http};
+use serde::Deserialize;
+use simurgh_vocab::{Locale, PaymentId};
+
+use super::super::book::{Entry, Origin, Refusal};
+use super::super::desk::{Sandbox, SandboxFault};
+use super::super::outcome::{Behaviour, Outcome, RefundBehaviour};
+use super::super::settings;
+use super::text::say;
+use super::{Site, api, blocking, html};
+
+type Here = State<Arc<Site>>;
+
+pub(super) fn router() -> Router<Arc<Site>> {
+    Router::new()
+        .route("/", get(book))
+        .route("/book.json", get(api::book_json))
+        .route("/style.css", get(style))
+        .route("/pay/{page}", get(pay).post(pressed))
+        .route("/book/{number}/{action}", post(act))
+}
+
+/// A button of the payer's page.
+#[derive(Deserialize)]
+struct Press {
+    outcome: String,
+    behaviour: Option<String>,
+}
+
+/// A choice on the page over the book.
+#[derive(Deserialize)]
+struct Choice {
+    value: Option<String>,
+    lang: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Language {
+    lang: Option<String>,
+}
+
+/// What the handlers of the payer's page need of its payment.
+struct Visit {
+    payment: PaymentId,
+    stores_method: bool,
+    return_url: String,
+    locale: Locale,
+}
+
+async fn pay(State(site): Here, Path(page): Path<String>) -> Response {
+    let shown = site.sandbox.read(|book, _| {
+        book.entry_of_page(&page).and_then(|entry| {
+            let visit = visit(entry)?;
+            let body = html::payer_page(entry, site.settings.merchant(), &visit.return_url);
+            Some((visit, body))
+        })
+    });
+    match shown {
+        Some((visit, body)) => document(StatusCode::OK, body, Some(&visit.return_url)),
+        None => lost(Locale::ZhCn),
+    }
+}
+
+async fn pressed(
+    State(site): Here,
+    Path(page): Path<String>,
+    headers: HeaderMap,
+    form: Result<Form<Press>, FormRejection>,
+) -> Response {
+    let visit = site
+        .sandbox
+        .read(|book, _| book.entry_of_page(&page).and_then(visit));
+    let Some(visit) = visit else {
+        return lost(Locale::ZhCn);
+    };
+    let Some((outcome, behaviour)) = form.ok().and_then(|Form(press)| press.read()) else {
+        return refusal(visit.locale, StatusCode::BAD_REQUEST);
+    };
+    if !is_same_origin(&headers) {
+        return refusal(visit.locale, StatusCode::FORBIDDEN);
+    }
+    let (payment, stores_method) = (visit.payment, visit.stores_method);
+    let decided = blocking(&site, move |sandbox| {
+        if let Some(behaviour) = behaviour.filter(|_| stores_method) {
+            sandbox.behave(payment, behaviour)?;
+        }
+        sandbox.decide(payment, outcome)
+    });
+    match decided.await {
+        Ok(()) if outcome == Outcome::NeedsBank => see_other(&format!("/pay/{page}")),
+        // A second press on a page that was left open: what was decided stands.
+        Ok(()) | Err(SandboxFault::Refused(Refusal::AlreadyDecided)) => {
+            see_other(&visit.return_url)
+        }
+        Err(fault) => failed(visit.locale, &fault),
+    }
+}
+
+async fn book(State(site): Here, Query(query): Query<Language>, headers: HeaderMap) -> Response {
+    let locale = language(query.lang.as_deref(), &headers);
+    let body = site
+        .sandbox
+        .read(|book, now| html::book_page(book, locale, now));
+    document(StatusCode::OK, body, None)
+}
+
+async fn act(
+    State(site): Here,
+    Path((number, action)): Path<(String, String)>,
+    headers: HeaderMap,
+    form: Result<Form<Choice>, FormRejection>,
+) -> Response {
+    let Ok(Form(choice)) = form else {
+        return refusal(language(None, &headers), StatusCode::BAD_REQUEST);
+    };
+    let locale = language(choice.lang.as_deref(), &headers);
+    if !is_same_origin(&headers) {
+        return refusal(locale, StatusCode::FORBIDDEN);
+    }
+    let chosen = choice.value.as_deref().unwrap_or_default();
+    let Some((payment, act)) = PaymentId::from_number(&number).zip(Act::read(&action, chosen))
+    else {
+        return refusal(locale, StatusCode::BAD_REQUEST);
+    };
+    match blocking(&site, move |sandbox| act.carry_out(sandbox, payment)).await {
+        Ok(()) | Err(SandboxFault::Refused(Refusal::AlreadyDecided)) => {
+            see_other(&format!("/?lang={locale}#p{number}"))
+        }
+        Err(fault) => failed(locale, &fault),
+    }
+}
+
+/// What can be done on the page over the book.
+#[derive(Clone, Copy)]
+enum Act {
+    Decide(Outcome),
+    Behave(Behaviour),
+    BehaveRefunds(RefundBehaviour),
+    SendAgain,
+}
+
+impl Act {
+    fn read(action: &str, value: &str) -> Option<Self> {
+        match action {
+            "outcome" => Outcome::from_code(value).map(Self::Decide),
+            "behaviour" => Behaviour::from_code(value).map(Self::Behave),
+            "refunds" => RefundBehaviour::from_code(value).map(Self::BehaveRefunds),
+            "send-again" => Some(Self::SendAgain),
+            _ => None,
+        }
+    }
+
+    fn carry_out(self, sandbox: &Sandbox, payment: PaymentId) -> Result<(), SandboxFault> {
+        match self {
+            Self::Decide(outcome) => sandbox.decide(payment, outcome),
+            Self::Behave(behaviour) => sandbox.behave(payment, behaviour),
+            Self::BehaveRefunds(behaviour) => sandbox.behave_refunds(payment, behaviour),
+            Self::SendAgain => sandbox.send_again(payment),
+        }
+    }
+}
+
+impl Press {
+    fn read(self) -> Option<(Outcome, Option<Behaviour>)> {
+        let outcome = Outcome::from_code(&self.outcome)?;
+        match self.behaviour {
+            None => Some((outcome, None)),
+            Some(code) => Behaviour::from_code(&code).map(|behaviour| (outcome, Some(behaviour))),
+        }
+    }
+}
+
+fn visit(entry: &Entry) -> Option<Visit> {
+    match &entry.origin {
+        Origin::Page {
+            return_url, locale, ..
+        } => Some(Visit {
+            payment: entry.payment,
+            stores_method: entry.stores_method(),
+            return_url: return_url.clone(),
+            locale: *locale,
+        }),
+        Origin::Charge { .. } => None,
+    }
+}
+
+/// Whether a form was sent from one of these pages. Browsers say so in `Sec-Fetch-Site` (Fetch
+/// Metadata) or at least in `Origin`; what sends neither is no browser, and no page can abuse it.
+fn is_same_origin(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(""));
+    match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => site == "same-origin",
+        (None, Some(origin)) => {
+            let host = origin.split_once("://").map(|(_, host)| host);
+            host.is_some() && host == text("host")
+        }
+        (None, None) => true,
+    }
+}
+
+fn language(chosen: Option<&str>, headers: &HeaderMap) -> Locale {
+    let accepted = headers
+        .get(header::ACCEPT_LANGUAGE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let preferred = if accepted.to_ascii_lowercase().starts_with("zh") {
+        Locale::ZhCn
+    } else {
+        Locale::En
+    };
+    chosen.and_then(|tag| tag.parse().ok()).unwrap_or(preferred)
+}
+
+async fn style() -> Response {
+    let css = include_str!("style.css");
+    let kind = (header::CONTENT_TYPE, "text/css; charset=utf-8");
+    let keep = (header::CACHE_CONTROL, "max-age=300");
+    ([kind, keep], css).into_response()
+}
+
+fn lost(locale: Locale) -> Response {
+    let what = say(
+        locale,
+        "没有这笔付款。请回到商户页面重新开始。 / There is no such payment.",
+        "There is no such payment. Go back to the shop and start again.",
+    );
+    document(
+        StatusCode::NOT_FOUND,
+        html::message_page(locale, what),
+        None,
+    )
+}
+
+fn refusal(locale: Locale, status: StatusCode) -> Response {
+    let what = say(
+        locale,
+        "无法识别此请求。请回到上一页重试。",
+        "This request cannot be read. Go back and try again.",
+    );
+    document(status, html::message_page(locale, what), None)
+}
+
+fn failed(locale: Locale, fault: &SandboxFault) -> Response {
+    let status = match fault {
+        SandboxFault::Refused(Refusal::PaymentUnknown) => StatusCode::NOT_FOUND,
+        SandboxFault::Refused(_) => StatusCode::CONFLICT,
+        SandboxFault::Journal(_) | SandboxFault::Http(_) => {
+            tracing::error!(%fault, "the sandbox provider failed");
+            StatusCode::INTERNAL_SERVER_ERROR
+        }
+    };
+    document(status, html::message_page(locale, &fault.to_string()), None)
+}
+
+fn see_other(address: &str) -> Response {
+    let Ok(location) = HeaderValue::from_str(address) else {
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let headers = [
+        (header::LOCATION, location),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (StatusCode::SEE_OTHER, headers).into_response()
+}
+
+/// A page. Chromium applies `form-action` to the redirect that follows a form as well, so that the
+/// merchant's origin must be allowed there.
+fn document(status: StatusCode, body: String, return_url: Option<&str>) -> Response {
+    let merchant = return_url.and_then(settings::origin).unwrap_or_default();
+    let policy = format!(
+        "default-src 'none'; style-src 'self'; form-action 'self' {merchant}; base-uri 'none'; \
+         frame-ancestors 'none'"
+    );
+    let mut response = (status, body).into_response();
+    let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    let fixed: [(http::HeaderName, &'static str); 4] = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        // Not "no-referrer": forms would then be sent with `Origin: null`.
+        (header::REFERRER_POLICY, "same-origin"),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    for (name, value) in fixed {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
