@@ -14,6 +14,7 @@ const READY_MS_MAX = 15_000;
 const STOP_MS_MAX = 5_000;
 const MESSAGE_MS_MAX = 5_000;
 const POLL_MS = 25;
+const ONE_TIME_CODE = /(?<!\d)\d{6}(?!\d)/;
 
 /** The demo's command line: everything in `folder`, ports of its own choice. */
 function demoArguments(folder) {
@@ -37,6 +38,7 @@ class Demo {
   #process;
   #folder;
   #output = [];
+  #read = new Set();
 
   get portal() {
     return this.address('portal');
@@ -69,7 +71,7 @@ class Demo {
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
-      readline.createInterface({ input: stream }).on('line', (line) => this.#read(line));
+      readline.createInterface({ input: stream }).on('line', (line) => this.#hear(line));
     }
     [this.browser] = await Promise.all([launchChromium(), this.#ready()]);
   }
@@ -83,29 +85,44 @@ class Demo {
   }
 
   /**
-   * The messages the demo "sent", oldest first, as its inbox lists them.
+   * The messages the demo "sent", newest first: `{ id, channel, to, subject, text, at_micros }`, where
+   * the channel is `sms` or `email`.
    */
   async messages() {
-    const response = await fetch(this.inbox, { headers: { accept: 'application/json' } });
-    assert.equal(response.status, 200, `${this.inbox} answered ${response.status}`);
+    const response = await fetch(`${this.inbox}.json`);
+    assert.equal(response.status, 200, `${response.url} answered ${response.status}`);
     return response.json();
   }
 
-  /** The newest message that `isWanted` accepts; waits for it, since messages leave by the outbox. */
-  async message(isWanted) {
+  /**
+   * The newest message to `recipient` that no earlier call returned, among those that `isWanted`
+   * accepts. Waits for it: messages leave by the outbox, after the page has answered.
+   */
+  async message(recipient, isWanted = () => true) {
     const end = performance.now() + MESSAGE_MS_MAX;
     for (;;) {
       const messages = await this.messages();
-      const wanted = messages.filter(isWanted).at(-1);
+      const isNew = ({ id, to }) => to === recipient && !this.#read.has(id);
+      const wanted = messages.find((message) => isNew(message) && isWanted(message));
       if (wanted) {
+        this.#read.add(wanted.id);
         return wanted;
       }
-      assert.ok(performance.now() < end, `no such message among ${JSON.stringify(messages)}`);
+      assert.ok(
+        performance.now() < end,
+        `no such message to ${recipient} among ${JSON.stringify(messages, null, 1)}`,
+      );
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
 
-  #read(line) {
+  /** The one-time code in the next message to `recipient`. */
+  async code(recipient) {
+    const message = await this.message(recipient, ({ text }) => ONE_TIME_CODE.test(text));
+    return ONE_TIME_CODE.exec(message.text)[0];
+  }
+
+  #hear(line) {
     this.#output.push(line);
     const found = addressIn(line);
     if (found) {

@@ -18,4 +18,4 @@ export { useDemo } from './demo.mjs';
 export { journey, journeys } from './journey.mjs';
 export { shoot } from './screenshot.mjs';
 export { useSite } from './site.mjs';
-export { desktop, phoneEn, phoneZh, withoutScript } from './visitors.mjs';
+export { desktop, inTheDark, phoneEn, phoneZh, withoutScript } from './visitors.mjs';

@@ -27,6 +27,14 @@ export const desktop = {
   },
 };
 
+/** The same visitor with a dark screen. */
+export function inTheDark(visitor) {
+  return {
+    name: `${visitor.name}-dark`,
+    options: { ...visitor.options, colorScheme: 'dark' },
+  };
+}
+
 /** The same visitor with scripts switched off, as in some in-app browsers. */
 export function withoutScript(visitor) {
   return {
