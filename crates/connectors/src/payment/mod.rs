@@ -3,7 +3,7 @@
 pub mod sandbox;
 
 pub use sandbox::{
-    Behaviour, BookCopy, BookedPayment, DirectSandbox, HandedNotification, Outcome,
+    Behaviour, BookCopy, BookedPayment, DirectSandbox, HandedNotification, Loss, Outcome,
     RefundBehaviour, Sandbox, SandboxBook, SandboxFault, SandboxProvider, SandboxServer,
     SandboxSettings,
 };

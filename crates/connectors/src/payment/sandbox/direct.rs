@@ -101,6 +101,15 @@ impl DirectSandbox {
             .collect()
     }
 
+    /// The headers of a notification with this body, signed now: for worlds and fuzz targets that
+    /// send bodies of their own.
+    #[must_use]
+    pub fn sign(&self, body: &[u8]) -> Vec<(String, String)> {
+        let notification = Signed::Notification { body };
+        let signature = self.signer.sign(notification, self.sandbox.now());
+        vec![(signature::HEADER.to_owned(), signature)]
+    }
+
     fn hand(&self, id: DeliveryId) -> Option<HandedNotification> {
         let (event_id, word) = self.sandbox.read(|book, _| {
             book.notice(id)
@@ -108,11 +117,8 @@ impl DirectSandbox {
         })?;
         let merchant = self.settings.merchant();
         let body = verify::body(&event_id, &word.report(id.payment), merchant);
-        let signature = self
-            .signer
-            .sign(Signed::Notification { body: &body }, self.sandbox.now());
         Some(HandedNotification {
-            headers: vec![(signature::HEADER.to_owned(), signature)],
+            headers: self.sign(&body),
             body,
             payment: id.payment,
         })

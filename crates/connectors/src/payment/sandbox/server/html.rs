@@ -30,19 +30,18 @@ pub(super) fn payer_page(entry: &Entry, merchant: &str, return_url: &str) -> Str
         price(entry.amount),
     );
     let (what_next, endings) = match entry.standing {
-        Standing::AwaitingPayer => (paying(entry, locale), other_endings(entry, locale)),
+        Standing::AwaitingPayer => (paying(entry, locale), other_endings(locale)),
         Standing::AwaitingBank => (in_the_bank(locale), String::new()),
-        Standing::Processing { .. } | Standing::Silent | Standing::Mute => (
-            undecided(entry, locale, return_url),
-            other_endings(entry, locale),
-        ),
+        Standing::Processing { .. } | Standing::Silent | Standing::Mute => {
+            (undecided(entry, locale, return_url), other_endings(locale))
+        }
         Standing::Captured { .. } | Standing::Failed { .. } | Standing::Closed { .. } => {
             (ended(entry, locale, return_url), String::new())
         }
     };
     let main = format!(
-        "<main class=\"sheet\"><h1><span class=\"mark\" aria-hidden=\"true\">{}</span>{title}</h1>\
-         {summary}{what_next}</main>{endings}",
+        "<main><section class=\"sheet\"><h1><span class=\"mark\" aria-hidden=\"true\">{}</span>\
+         {title}</h1>{summary}{what_next}</section>{endings}</main>",
         mark(entry.method),
     );
     page(locale, title, entry.method.code(), &main)
@@ -99,7 +98,7 @@ fn page(locale: Locale, title: &str, class: &str, main: &str) -> String {
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta name=\"color-scheme\" content=\"light dark\">\
          <title>{title} · {sandbox}</title><link rel=\"stylesheet\" href=\"/style.css\"></head>\
-         <body class=\"{class}\"><p class=\"banner\" role=\"note\">{banner}</p>{main}</body></html>",
+         <body class=\"{class}\"><header class=\"banner\">{banner}</header>{main}</body></html>",
         sandbox = say(locale, "沙箱", "sandbox"),
         banner = say(
             locale,
@@ -136,7 +135,7 @@ fn paying(entry: &Entry, locale: Locale) -> String {
         String::new()
     };
     format!(
-        "{}<form method=\"post\">{storing}\
+        "{}<form method=\"post\" id=\"pay\">{storing}\
          <button class=\"primary\" name=\"outcome\" value=\"success\">{} {}</button>\
          <button class=\"quiet\" name=\"outcome\" value=\"{}\">{}</button></form>",
         instrument(entry.method, locale),
@@ -200,7 +199,7 @@ fn in_the_bank(locale: Locale) -> String {
 /// The page of a payment that hangs: the way back, and how to end it.
 fn undecided(entry: &Entry, locale: Locale, return_url: &str) -> String {
     format!(
-        "<p class=\"state\">{}</p><form method=\"post\">\
+        "<p class=\"state\">{}</p><form method=\"post\" id=\"pay\">\
          <button class=\"primary\" name=\"outcome\" value=\"success\">{}</button></form>{}",
         text::standing(locale, entry.standing),
         say(locale, "现在成功", "Let it succeed now"),
@@ -224,8 +223,9 @@ fn back(locale: Locale, return_url: &str) -> String {
     )
 }
 
-/// Every other way a payment can go, in groups.
-fn other_endings(entry: &Entry, locale: Locale) -> String {
+/// Every other way a payment can go, in groups. The buttons belong to the form above, so that what
+/// is chosen there goes with them.
+fn other_endings(locale: Locale) -> String {
     let refusals = Failure::ALL
         .into_iter()
         .filter(|failure| *failure != Failure::Abandoned)
@@ -256,24 +256,16 @@ fn other_endings(entry: &Entry, locale: Locale) -> String {
             format!("<fieldset><legend>{title}</legend>{buttons}</fieldset>")
         })
         .collect();
-    let behaviour = if entry.stores_method() {
-        format!(
-            "<input type=\"hidden\" name=\"behaviour\" value=\"{}\">",
-            entry.behaviour.code()
-        )
-    } else {
-        String::new()
-    };
     format!(
         "<details class=\"sheet endings\" open><summary>{}</summary>\
-         <form method=\"post\">{behaviour}{fieldsets}</form></details>",
+         {fieldsets}</details>",
         say(locale, "测试其他结果", "Try another ending"),
     )
 }
 
 fn button(locale: Locale, outcome: Outcome) -> String {
     format!(
-        "<button name=\"outcome\" value=\"{}\">{}</button>",
+        "<button form=\"pay\" name=\"outcome\" value=\"{}\">{}</button>",
         outcome.code(),
         text::outcome(locale, outcome)
     )
