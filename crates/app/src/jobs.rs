@@ -119,7 +119,7 @@ impl App {
             Task::AdvanceLine(id) => self.advance_line(id).await.map(|()| true),
             Task::RenewLine(id) => self.renew_line(id).await,
             Task::ChargeMandate(id) => self.charge_renewal(id).await.map(|()| true),
-            Task::DeleteDocuments(_) => Ok(true),
+            Task::DeleteDocuments(id) => self.delete_documents(id).await.map(|()| true),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Use cases: one file each, one transaction each.
 //!
 //! [`App`] holds what they stand on (the [`ports`]); a use case is a method on it, written in the
-//! folder of its subject: [`sales`], [`line`], `subscriber`, `desk`. What follows a commit is a row
+//! folder of its subject: [`sales`], [`line`], [`subscriber`], `desk`. What follows a commit is a row
 //! of the outbox, done by [`jobs`].
 
 pub mod audit;
@@ -12,6 +12,7 @@ pub mod line;
 pub mod message;
 pub mod ports;
 pub mod sales;
+pub mod subscriber;
 pub mod text;
 
 mod fault;
@@ -64,6 +65,7 @@ pub struct App(Arc<Inner>);
 /// The insides of [`App`].
 pub struct Inner {
     world: World,
+    subscribers: subscriber::Rules,
     catalogues: RwLock<catalogue::Cache>,
     wake: tokio::sync::Notify,
 }
@@ -77,11 +79,18 @@ impl Deref for App {
 }
 
 impl App {
-    /// The use cases over `world`.
+    /// The use cases over `world`, with the usual rules for subscribers.
     #[must_use]
     pub fn new(world: World) -> Self {
+        Self::with_rules(world, subscriber::Rules::default())
+    }
+
+    /// The use cases over `world`, with the operator's own rules for subscribers.
+    #[must_use]
+    pub fn with_rules(world: World, subscribers: subscriber::Rules) -> Self {
         Self(Arc::new(Inner {
             world,
+            subscribers,
             catalogues: RwLock::default(),
             wake: tokio::sync::Notify::new(),
         }))

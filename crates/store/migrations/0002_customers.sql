@@ -107,6 +107,7 @@ CREATE TABLE session (
 );
 
 CREATE INDEX session_by_customer ON session (customer_id, seen_at);
+CREATE INDEX session_ended ON session (ended_at) WHERE ended_at IS NOT NULL;
 
 -- What happened to an account. Kept when it is closed: it names nobody.
 CREATE TABLE account_event (

@@ -68,6 +68,14 @@ impl Customers for StoreTx<'_> {
         read_customer(&mut row, person).map(Some)
     }
 
+    fn active_person(&mut self, id: CustomerId) -> Result<Option<Person>, StoreFault> {
+        let sql = format!(
+            "SELECT {PERSON} FROM customer c JOIN person p ON p.customer_id = c.id
+             WHERE c.id = ?1 AND c.state = 'active'"
+        );
+        read_one(self.query_one_or_none(&sql, &params![id])?, read_person)
+    }
+
     fn customer_named(&mut self, name: &LoginName) -> Result<Option<CustomerId>, StoreFault> {
         let sql = "SELECT customer_id FROM login_name WHERE kind = ?1 AND name = ?2";
         let found = self.query_one_or_none(sql, &params![name.kind(), name.as_str()])?;

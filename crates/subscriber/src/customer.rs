@@ -245,6 +245,22 @@ impl Customer {
         }
     }
 
+    /// The owner of the number proved it in another way than by the registration, which may have
+    /// been a stranger's: the account is theirs from now on, without what could be one. The
+    /// password must be forgotten as well.
+    ///
+    /// # Errors
+    /// As [`confirm_phone`](Self::confirm_phone).
+    pub fn claim(self, phone: &Msisdn, at: Timestamp) -> Result<Self, CustomerTransition> {
+        let mut claimed = self.confirm_phone(phone, at)?;
+        if let Some(person) = claimed.active_mut() {
+            person.email = None;
+            person.user_name = None;
+            person.marketing = Marketing::NeverAsked;
+        }
+        Ok(claimed)
+    }
+
     /// The code sent to a mailbox was answered.
     ///
     /// # Errors
@@ -331,6 +347,14 @@ pub(crate) mod tests {
         owner.name = "Li".parse().unwrap();
         let customer = new_customer().register_again(owner.clone()).unwrap();
         assert_eq!(customer.person(), Some(&owner));
+    }
+
+    #[test]
+    fn who_claims_a_number_inherits_no_mailbox() {
+        let phone = "+8613800138000".parse().unwrap();
+        let claimed = new_customer().claim(&phone, NOW).unwrap();
+        assert_eq!(claimed.active().unwrap().email, None);
+        assert_eq!(claimed.claim(&phone, NOW), Err(CustomerTransition::AlreadyActive));
     }
 
     #[test]

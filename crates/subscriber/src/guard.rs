@@ -61,6 +61,14 @@ impl Failures {
         }
     }
 
+    /// The failures without the last one: it was counted before the attempt and has turned out to
+    /// be a success.
+    #[must_use]
+    pub fn without_last(self) -> Option<Self> {
+        let count = self.count.checked_sub(1).filter(|count| *count > 0)?;
+        Some(Self { count, ..self })
+    }
+
     /// Until when nothing may be tried.
     #[must_use]
     pub fn locked_until(&self, rule: &GuardRule) -> Option<Timestamp> {

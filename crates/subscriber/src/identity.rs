@@ -217,6 +217,30 @@ impl IdentityCase {
         }
     }
 
+    /// A person goes through an outside check once more, which has not decided yet: they left it
+    /// half done. What the earlier review says no longer counts.
+    ///
+    /// # Errors
+    /// [`IdentityTransition::AlreadyApproved`], [`IdentityTransition::NotInReview`], or
+    /// [`IdentityTransition::OtherReview`] when staff looks at it.
+    pub fn restart(
+        mut self,
+        reference: String,
+        now: Timestamp,
+    ) -> Result<Self, IdentityTransition> {
+        match self.state {
+            IdentityState::InReview { reference: Some(_), .. } => {
+                self.state = IdentityState::InReview { since: now, reference: Some(reference) };
+                Ok(self)
+            }
+            IdentityState::InReview { reference: None, .. } => Err(IdentityTransition::OtherReview),
+            IdentityState::Approved { .. } => Err(IdentityTransition::AlreadyApproved),
+            IdentityState::Wanted { .. } | IdentityState::Refused { .. } => {
+                Err(IdentityTransition::NotInReview)
+            }
+        }
+    }
+
     /// The outside check with `reference` has decided.
     ///
     /// # Errors
@@ -352,6 +376,10 @@ mod tests {
             approved.decide_outside("r1", late, NOW),
             Err(AlreadyApproved)
         );
+        let again = outside("r1").restart("r2".to_owned(), NOW).unwrap();
+        assert_eq!(again.clone().decide_outside("r1", Ok(()), NOW), Err(OtherReview));
+        assert!(again.decide_outside("r2", Ok(()), NOW).is_ok());
+        assert_eq!(wanted().restart("r1".to_owned(), NOW), Err(NotInReview));
         let refused = outside("r1").decide_outside("r1", Err(IdentityRefusal::TooYoung), NOW);
         assert!(refused.unwrap().submit(Some("r2".to_owned()), NOW).is_ok());
     }

@@ -1,7 +1,7 @@
 //! Customers, their credentials, codes, sessions and identity checks in the store.
 
 use simurgh_subscriber::{
-    Challenge, Contact, Customer, Failures, IdentityCase, LoginStep, Network, Purpose,
+    Challenge, Contact, Customer, Failures, IdentityCase, LoginStep, Network, Person, Purpose,
     SecondFactor, Session, UserName,
 };
 use simurgh_vocab::{
@@ -99,8 +99,9 @@ pub enum AccountEventKind {
     EmailConfirmed,
     /// Somebody logged in.
     LoggedIn,
-    /// A password was wrong.
-    WrongPassword,
+    /// Somebody failed to log in before it was logged in to. Not written down when it happens:
+    /// the time a write takes would tell which accounts exist.
+    FailuresBeforeLogIn,
     /// A second factor was wrong.
     WrongSecondFactor,
     /// The number was changed.
@@ -142,7 +143,7 @@ impl AccountEventKind {
         Self::PhoneConfirmed,
         Self::EmailConfirmed,
         Self::LoggedIn,
-        Self::WrongPassword,
+        Self::FailuresBeforeLogIn,
         Self::WrongSecondFactor,
         Self::PhoneChanged,
         Self::EmailChanged,
@@ -169,7 +170,7 @@ impl AccountEventKind {
             Self::PhoneConfirmed => "phone_confirmed",
             Self::EmailConfirmed => "email_confirmed",
             Self::LoggedIn => "logged_in",
-            Self::WrongPassword => "wrong_password",
+            Self::FailuresBeforeLogIn => "failures_before_log_in",
             Self::WrongSecondFactor => "wrong_second_factor",
             Self::PhoneChanged => "phone_changed",
             Self::EmailChanged => "email_changed",
@@ -231,6 +232,8 @@ pub trait Customers {
     fn update_customer(&mut self, customer: &Customer) -> Result<(), StoreFault>;
     /// A customer, locked until the transaction ends.
     fn customer(&mut self, id: CustomerId) -> Result<Option<Customer>, StoreFault>;
+    /// The person behind an account in use; a plain read, for every page of theirs.
+    fn active_person(&mut self, id: CustomerId) -> Result<Option<Person>, StoreFault>;
     /// Who is found by a name, whatever the state of the account.
     fn customer_named(&mut self, name: &LoginName) -> Result<Option<CustomerId>, StoreFault>;
     /// Customers that match, newest first.
@@ -254,8 +257,7 @@ pub trait Customers {
 /// Codes, counted failures, half-done log-ins and sessions.
 pub trait LogIns {
     /// Stores a new challenge and where it was asked for.
-    fn insert_challenge(&mut self, challenge: &Challenge, from: Network)
-    -> Result<(), StoreFault>;
+    fn insert_challenge(&mut self, challenge: &Challenge, from: Network) -> Result<(), StoreFault>;
     /// Stores a challenge's changed state.
     fn update_challenge(&mut self, challenge: &Challenge) -> Result<(), StoreFault>;
     /// A challenge, locked until the transaction ends.
@@ -270,14 +272,14 @@ pub trait LogIns {
     fn issued_to(&mut self, to: &Contact, limit: u32) -> Result<Vec<Timestamp>, StoreFault>;
     /// When the newest challenges were asked for from a network, newest first.
     fn issued_from(&mut self, from: Network, limit: u32) -> Result<Vec<Timestamp>, StoreFault>;
-    /// Removes challenges, half-done log-ins and counted failures from before a time.
+    /// Removes challenges, half-done log-ins and counted failures from before a time, and sessions
+    /// that ended before it.
     fn forget_before(&mut self, time: Timestamp) -> Result<(), StoreFault>;
 
     /// The failures counted under a key, locked until the transaction ends.
     fn failures(&mut self, key: &Digest) -> Result<Option<Failures>, StoreFault>;
     /// Stores the failures of a key; none forgets them.
-    fn put_failures(&mut self, key: &Digest, failures: Option<Failures>)
-    -> Result<(), StoreFault>;
+    fn put_failures(&mut self, key: &Digest, failures: Option<Failures>) -> Result<(), StoreFault>;
 
     /// Stores a half-done log-in under the digest of its token.
     fn insert_step(&mut self, step: &LoginStep, token: &Digest) -> Result<(), StoreFault>;
@@ -315,8 +317,7 @@ pub trait IdentityChecks {
     /// Checks in review, those that wait longest first.
     fn cases_in_review(&mut self, limit: u32) -> Result<Vec<IdentityCase>, StoreFault>;
     /// The check an outside review's reference belongs to.
-    fn case_with_reference(&mut self, reference: &str)
-    -> Result<Option<IdentityCase>, StoreFault>;
+    fn case_with_reference(&mut self, reference: &str) -> Result<Option<IdentityCase>, StoreFault>;
     /// Stores a document.
     fn insert_document_of_case(&mut self, document: &SealedDocument) -> Result<(), StoreFault>;
     /// The documents of a check: position and media type.

@@ -5,6 +5,7 @@ mod books;
 mod catalogues;
 mod contacts;
 mod customers;
+mod identity;
 mod lines;
 mod message;
 mod outbox;
@@ -20,6 +21,7 @@ pub use customers::{
     AccountEvent, AccountEventKind, Credentials, CustomerSearch, Customers, Digest, IdentityChecks,
     LogIns, LoginName, SealedDocument, StoredPassword,
 };
+pub use identity::{IdentityChecker, IdentityReport, IdentityStart, IdentityStarted};
 pub use lines::{DayUsage, Line, LineState, Lines};
 pub use message::{
     Delivery, Envelope, Fate, Messenger, NotRecorded, REFERENCE_SEPARATOR, Receipt, ReceiptSink,

@@ -79,10 +79,7 @@ impl IdentityChecks for StoreTx<'_> {
         read_all(self.query(&sql, &params![limit])?, read_case)
     }
 
-    fn case_with_reference(
-        &mut self,
-        reference: &str,
-    ) -> Result<Option<IdentityCase>, StoreFault> {
+    fn case_with_reference(&mut self, reference: &str) -> Result<Option<IdentityCase>, StoreFault> {
         let sql = format!("{CASE} WHERE reference = ?1");
         read_one(
             self.query_one_or_none_locked(&sql, &params![reference])?,

@@ -21,11 +21,7 @@ const SESSION: &str = "SELECT id, customer_id, proof, begun_at, seen_at, proved_
                        FROM session";
 
 impl LogIns for StoreTx<'_> {
-    fn insert_challenge(
-        &mut self,
-        challenge: &Challenge,
-        from: Network,
-    ) -> Result<(), StoreFault> {
+    fn insert_challenge(&mut self, challenge: &Challenge, from: Network) -> Result<(), StoreFault> {
         let sql = "INSERT INTO challenge (id, purpose, channel, address, customer_id, code_digest,
                                           network, issued_at, tries, state, state_at)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
@@ -99,6 +95,7 @@ impl LogIns for StoreTx<'_> {
             "DELETE FROM challenge WHERE issued_at < ?1",
             "DELETE FROM login_step WHERE begun_at < ?1",
             "DELETE FROM login_failure WHERE last_at < ?1",
+            "DELETE FROM session WHERE ended_at < ?1",
         ] {
             self.execute(sql, &params![time])?;
         }
@@ -220,10 +217,7 @@ impl LogIns for StoreTx<'_> {
 
     fn session_with(&mut self, token: &Digest) -> Result<Option<Session>, StoreFault> {
         let sql = format!("{SESSION} WHERE token_digest = ?1");
-        read_one(
-            self.query_one_or_none(&sql, &params![token])?,
-            read_session,
-        )
+        read_one(self.query_one_or_none(&sql, &params![token])?, read_session)
     }
 
     fn session(&mut self, id: SessionId) -> Result<Option<Session>, StoreFault> {
