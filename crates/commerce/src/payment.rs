@@ -281,6 +281,20 @@ fn open(payment: &Payment, next: PaymentState) -> Settlement {
 }
 
 impl Payment {
+    /// Whether its money is taken.
+    #[must_use]
+    pub const fn is_captured(&self) -> bool {
+        match self.state {
+            PaymentState::Captured { .. } => true,
+            PaymentState::Created
+            | PaymentState::ActionRequired { .. }
+            | PaymentState::Processing
+            | PaymentState::Unknown
+            | PaymentState::Failed { .. }
+            | PaymentState::Closed { .. } => false,
+        }
+    }
+
     /// Whether the attempt may still take money as far as is known here.
     #[must_use]
     pub const fn is_open(&self) -> bool {

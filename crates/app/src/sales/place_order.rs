@@ -30,6 +30,10 @@ pub enum OrderRefusal {
     /// The wish cannot be met.
     #[error(transparent)]
     Quote(#[from] QuoteError),
+    /// The country of the plan asks for an identity check that is not passed yet. Asked before
+    /// payment, so that nobody pays for a plan that cannot be activated.
+    #[error("an identity check must be passed first")]
+    IdentityWanted,
     /// The price is not the one that was shown (any more).
     #[error("the price has changed to {0}")]
     PriceChanged(Money),
@@ -81,6 +85,10 @@ impl App {
             };
         }
         let quote = self.quote_in(tx, Some(customer), request.line, &request.purchase, now)?;
+        let requirement = self.identity_requirement_in(tx, Some(customer), &quote.zone)?;
+        if !requirement.allows_activation() {
+            return Err(OrderRefusal::IdentityWanted);
+        }
         if quote.total != request.seen_total {
             return Err(OrderRefusal::PriceChanged(quote.total));
         }

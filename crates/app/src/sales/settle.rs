@@ -84,7 +84,8 @@ impl App {
         Ok(provider.acknowledgement())
     }
 
-    /// Asks the provider about an attempt that is open, and believes the answer.
+    /// Asks the provider about an attempt whose money has not been seen, and believes the answer.
+    /// One that failed or was closed is asked about too: a payer may have tried again.
     ///
     /// # Errors
     /// [`Fault`].
@@ -93,7 +94,7 @@ impl App {
             .store
             .snapshot(move |tx| -> Result<_, Fault> { Ok(tx.payment(id)?) })
             .await?;
-        let Some(payment) = payment.filter(Payment::is_open) else {
+        let Some(payment) = payment.filter(|payment| !payment.is_captured()) else {
             return Ok(());
         };
         let Some(provider) = self.provider(&payment.provider) else {
