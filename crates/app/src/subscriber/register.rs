@@ -84,8 +84,11 @@ impl App {
         let digest = self.chosen_password(&registration).await?;
         let app = self.clone();
         let now = self.now();
-        self.decide(move |tx| app.register_in(tx, &registration, digest.as_ref(), &origin, now))
-            .await
+        let sent = self
+            .decide(move |tx| app.register_in(tx, &registration, digest.as_ref(), &origin, now))
+            .await?;
+        self.wake_runner();
+        Ok(sent)
     }
 
     async fn chosen_password(

@@ -1,0 +1,200 @@
+//! Identity checks.
+
+use std::sync::{Arc, Mutex};
+
+use simurgh_app::ports::{
+    Asking, IdentityChecker, IdentityReport, IdentityStart, IdentityStarted, Notification,
+    NotificationRefusal, Tx,
+};
+use simurgh_app::subscriber::{
+    DocumentRefusal, IdentityNext, IdentityNotifyRefusal, IdentityStartRefusal, NewDocument,
+    ReviewRefusal, Rules,
+};
+use simurgh_subscriber::{IdentityRefusal, IdentityTransition, Requirement, Retention};
+use simurgh_vocab::{Duration, StaffId, ZoneCode};
+
+use crate::world::{PHONE, Stage, registration};
+
+/// An outside check whose reports are "reference verdict", signed by starting with "signed ".
+#[derive(Default)]
+struct Outside {
+    started: Mutex<Vec<IdentityStart>>,
+    status: Mutex<Option<Result<(), IdentityRefusal>>>,
+}
+
+impl IdentityChecker for Outside {
+    fn code(&self) -> &'static str {
+        "outside"
+    }
+
+    fn start(&self, request: IdentityStart) -> Asking<'_, IdentityStarted> {
+        let mut started = self.started.lock().unwrap();
+        started.push(request);
+        let reference = format!("ref-{}", started.len());
+        let redirect_url = format!("https://check.example/{reference}");
+        Box::pin(async move {
+            Ok(IdentityStarted {
+                reference,
+                redirect_url,
+            })
+        })
+    }
+
+    fn status(&self, reference: String) -> Asking<'_, IdentityReport> {
+        let verdict = *self.status.lock().unwrap();
+        Box::pin(async move { Ok(IdentityReport { reference, verdict }) })
+    }
+
+    fn verify(&self, note: Notification<'_>) -> Result<IdentityReport, NotificationRefusal> {
+        let text = std::str::from_utf8(note.body).unwrap();
+        let signed = text
+            .strip_prefix("signed ")
+            .ok_or(NotificationRefusal::BadSignature)?;
+        let (reference, verdict) = signed.split_once(' ').unwrap();
+        let verdict = match verdict {
+            "yes" => Some(Ok(())),
+            code => IdentityRefusal::from_code(code).map(Err),
+        };
+        Ok(IdentityReport {
+            reference: reference.to_owned(),
+            verdict,
+        })
+    }
+}
+
+fn zone() -> ZoneCode {
+    "china".parse().unwrap()
+}
+
+/// A program whose catalogue asks for a check in one zone.
+async fn stage_with(rules: Rules) -> Stage {
+    let stage = Stage::with_rules(rules);
+    let file = include_str!("../../../simurgh/demo/catalogue.toml").to_owned();
+    let applied = stage.app.apply_catalogue(file, "test".to_owned(), false);
+    applied.await.unwrap();
+    stage
+}
+
+#[tokio::test]
+async fn an_outside_check_decides_by_its_signed_word() {
+    let outside = Arc::new(Outside::default());
+    let identity_checker: Option<Arc<dyn IdentityChecker>> = Some(outside.clone());
+    let stage = stage_with(Rules {
+        identity_checker,
+        ..Rules::default()
+    })
+    .await;
+    let app = &stage.app;
+    let customer = stage.registered(registration(PHONE)).await.customer;
+    let required = || app.identity_requirement(Some(customer), zone());
+    let visitor = app.identity_requirement(None, zone()).await.unwrap();
+    assert_eq!(
+        (visitor, required().await.unwrap()),
+        (Requirement::Missing, Requirement::Missing)
+    );
+    let elsewhere = app
+        .identity_requirement(Some(customer), "asia".parse().unwrap())
+        .await;
+    assert_eq!(elsewhere.unwrap(), Requirement::NotNeeded);
+
+    let next = app.start_identity_check(customer, zone()).await.unwrap();
+    assert_eq!(
+        next,
+        IdentityNext::Redirect("https://check.example/ref-1".to_owned())
+    );
+    let notify = |body: &'static str| {
+        let body = body.as_bytes();
+        app.notify_identity("outside", Notification { headers: &[], body })
+    };
+    let forged = notify("ref-1 yes").await;
+    let refusal = IdentityNotifyRefusal::Notification(NotificationRefusal::BadSignature);
+    assert_eq!(forged, Err(refusal));
+    stage.wait(Duration::minutes(1));
+    notify("signed ref-1 too_young").await.unwrap();
+    assert_eq!(required().await.unwrap(), Requirement::Missing);
+
+    let next = app.start_identity_check(customer, zone()).await.unwrap();
+    assert_eq!(
+        next,
+        IdentityNext::Redirect("https://check.example/ref-2".to_owned())
+    );
+    notify("signed ref-1 yes").await.unwrap();
+    assert_eq!(
+        required().await.unwrap(),
+        Requirement::Missing,
+        "an old review's word"
+    );
+    *outside.status.lock().unwrap() = Some(Ok(()));
+    app.ask_identity(customer, zone()).await.unwrap();
+    assert_eq!(required().await.unwrap(), Requirement::Met);
+    notify("signed ref-2 not_genuine").await.unwrap();
+    assert_eq!(
+        required().await.unwrap(),
+        Requirement::Met,
+        "decided is decided"
+    );
+    let again = app.start_identity_check(customer, zone()).await;
+    let approved = IdentityTransition::AlreadyApproved;
+    assert_eq!(again, Err(IdentityStartRefusal::Case(approved)));
+    let started = outside.started.lock().unwrap();
+    assert_ne!(started[0].attempt_at, started[1].attempt_at);
+}
+
+#[tokio::test]
+async fn documents_are_sealed_reviewed_and_deleted_in_time() {
+    let retention = Retention {
+        after_decision: Duration::days(3),
+        ..Retention::default()
+    };
+    let stage = stage_with(Rules {
+        retention,
+        ..Rules::default()
+    })
+    .await;
+    let app = &stage.app;
+    let customer = stage.registered(registration(PHONE)).await.customer;
+    let IdentityNext::Documents(case) = app.start_identity_check(customer, zone()).await.unwrap()
+    else {
+        panic!("documents were expected");
+    };
+    let jpeg = NewDocument {
+        octets: b"\xff\xd8\xff my passport".to_vec(),
+    };
+    let text = NewDocument {
+        octets: b"my passport".to_vec(),
+    };
+    let submit = |documents| app.submit_documents(customer, case, documents);
+    assert_eq!(submit(vec![]).await, Err(DocumentRefusal::Count));
+    assert_eq!(submit(vec![text]).await, Err(DocumentRefusal::Format));
+    submit(vec![jpeg.clone()]).await.unwrap();
+    let in_review = Err(DocumentRefusal::Case(IdentityTransition::AlreadyInReview));
+    assert_eq!(submit(vec![jpeg.clone()]).await, in_review);
+
+    let sealed = stage.read(move |tx: &mut dyn Tx| tx.document_of_case(case, 0).unwrap().unwrap());
+    let sealed = sealed.await.sealed;
+    assert!(!sealed.windows(8).any(|part| part == b"passport"));
+    let staff = StaffId::from_parts(1, &[1; 10]);
+    let waiting = app.identity_cases_in_review(10).await.unwrap();
+    assert_eq!(waiting[0].1, [(0, "image/jpeg".to_owned())]);
+    let opened = app.open_identity_document(staff, case, 0).await.unwrap();
+    assert_eq!(opened.octets, jpeg.octets);
+    app.review_identity(staff, case, Ok(())).await.unwrap();
+    let met = app
+        .identity_requirement(Some(customer), zone())
+        .await
+        .unwrap();
+    assert_eq!(met, Requirement::Met);
+    let told = stage.delivered().await;
+    assert!(
+        told.iter().any(|(_, text)| text.contains("complete")),
+        "{told:?}"
+    );
+
+    stage.wait(Duration::days(2));
+    stage.delivered().await;
+    assert!(app.open_identity_document(staff, case, 0).await.is_ok());
+    stage.wait(Duration::days(1));
+    stage.delivered().await;
+    let gone = app.open_identity_document(staff, case, 0).await;
+    assert!(matches!(gone, Err(ReviewRefusal::NotFound)));
+}
