@@ -7,6 +7,7 @@
 pub mod audit;
 pub mod catalogue;
 pub mod crypto;
+pub mod desk;
 pub mod jobs;
 pub mod line;
 pub mod message;

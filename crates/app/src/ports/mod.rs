@@ -5,6 +5,7 @@ mod books;
 mod catalogues;
 mod contacts;
 mod customers;
+mod desk;
 mod identity;
 mod lines;
 mod message;
@@ -20,6 +21,10 @@ pub use contacts::{Contact, Contacts};
 pub use customers::{
     AccountEvent, AccountEventKind, Credentials, CustomerSearch, Customers, Digest, IdentityChecks,
     LogIns, LoginName, SealedDocument, StoredPassword,
+};
+pub use desk::{
+    Author, Desk, DeskCounts, DeskSince, StaffAccount, StaffAction, StaffLogEntry, StaffLogFilter,
+    StaffSession, StaffSubject, Ticket, TicketMessage, TicketQueue, TicketState,
 };
 pub use identity::{IdentityChecker, IdentityReport, IdentityStart, IdentityStarted};
 pub use lines::{DayUsage, Line, LineState, Lines};

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 
 use simurgh_ledger::Journal;
 
-use super::{Books, Catalogues, Contacts, Customers, IdentityChecks, Lines, LogIns, Outbox, Sales};
+use super::{
+    Books, Catalogues, Contacts, Customers, Desk, IdentityChecks, Lines, LogIns, Outbox, Sales,
+};
 
 /// The store itself failed. Nothing of the transaction remains.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -46,6 +48,7 @@ pub trait Tx:
     + Catalogues
     + Contacts
     + Customers
+    + Desk
     + IdentityChecks
     + Lines
     + LogIns
@@ -60,6 +63,7 @@ impl<T> Tx for T where
         + Catalogues
         + Contacts
         + Customers
+        + Desk
         + IdentityChecks
         + Lines
         + LogIns
