@@ -2,6 +2,8 @@
 
 mod identity;
 mod log_ins;
+#[cfg(test)]
+mod tests;
 
 use simurgh_app::ports::{
     AccountEvent, AccountEventKind, Contact, Contacts, Credentials, CustomerSearch, Customers,
