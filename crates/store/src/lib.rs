@@ -7,6 +7,15 @@ pub mod db;
 pub mod migrate;
 pub mod tx;
 
+mod catalogues;
+mod customers;
+mod desk;
+mod ledger;
+mod lines;
+mod outbox;
+mod rows;
+mod sales;
+
 pub use db::{
     BackupError, BackupProgress, CommitAction, CommitHook, CommitPoint, Database, DatabaseOptions,
     DatabaseUrl, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
@@ -14,3 +23,6 @@ pub use db::{
 
 #[cfg(test)]
 pub(crate) mod testing;
+
+#[cfg(test)]
+mod suite;

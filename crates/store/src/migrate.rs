@@ -29,7 +29,13 @@ macro_rules! embedded {
 
 /// Every migration, oldest first. A new one is one line at the end.
 pub const MIGRATIONS: &[Migration] = embedded![
-    "0001_journal", //
+    "0001_journal",
+    "0002_customers",
+    "0003_sales",
+    "0004_lines",
+    "0005_outbox",
+    "0006_catalogue",
+    "0007_desk",
 ];
 
 /// Why the schema was left as it is.

@@ -3,7 +3,7 @@
 //! Each trait of `app::ports` is implemented for [`StoreTx`] in a module named after its
 //! aggregate. SQL is written once, in the dialect that `db/dialect.rs` describes.
 
-use simurgh_app::ports::{StoreFault, Tx};
+use simurgh_app::ports::StoreFault;
 
 use crate::db::{Cause, Db, Failure, Row, Value};
 
@@ -152,8 +152,6 @@ impl<'c> StoreTx<'c> {
         })
     }
 }
-
-impl Tx for StoreTx<'_> {}
 
 /// The list behind `IN` for `count` parameters that start at number `first`:
 /// `in_list(2, 3)` is `(?2, ?3, ?4)`. An empty list matches nothing on either engine.

@@ -1,0 +1,190 @@
+//! The double-entry journal, and the auditor's view of it.
+
+mod rules;
+
+use std::collections::HashMap;
+
+use simurgh_app::ports::{Books, PostingCursor, StoreFault};
+use simurgh_ledger::{Account, Asset, AuditedPosting, Journal, Posted, Source};
+use simurgh_vocab::EntryId;
+
+use crate::db::{Row, Value};
+use crate::params;
+use crate::rows::insert_rows;
+use crate::tx::{StoreTx, in_list};
+
+impl Journal for StoreTx<'_> {
+    type Fault = StoreFault;
+
+    fn balances(&mut self, accounts: &[(Account, Asset)]) -> Result<Vec<i64>, StoreFault> {
+        let names: Vec<Name> = accounts.iter().map(name).collect();
+        let mut known = locked(self, &names)?;
+        let mut missing: Vec<&Name> = accounts
+            .iter()
+            .zip(&names)
+            .filter(|((account, _), name)| is_shared(account) && !known.contains_key(*name))
+            .map(|(_, name)| name)
+            .collect();
+        if !missing.is_empty() {
+            missing.sort();
+            open_accounts(self, &missing)?;
+            known = locked(self, &names)?;
+        }
+        Ok(names
+            .iter()
+            .map(|name| known.get(name).copied().unwrap_or(0))
+            .collect())
+    }
+
+    fn is_posted(&mut self, source: &Source) -> Result<bool, StoreFault> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM ledger_entry
+                   WHERE source_kind = ?1 AND source_id = ?2)";
+        self.query_one(sql, &params![source.kind, &source.id])?
+            .boolean()
+    }
+
+    fn append(&mut self, posted: &Posted) -> Result<(), StoreFault> {
+        let source = posted.entry().source();
+        self.execute(
+            "INSERT INTO ledger_entry (id, source_kind, source_id, posted_at)
+             VALUES (?1, ?2, ?3, ?4)",
+            &params![posted.id(), source.kind, &source.id, posted.at()],
+        )?;
+        let postings: Vec<_> = (0i64..)
+            .zip(posted.entry().postings())
+            .map(|(position, posting)| {
+                let (account, unit) = name(&(posting.account, posting.asset));
+                params![posted.id(), position, account, unit, posting.amount]
+            })
+            .collect();
+        insert_rows(
+            self,
+            "INSERT INTO ledger_posting (entry_id, position, account, unit, amount) VALUES",
+            &postings,
+            "",
+        )?;
+        let balances: Vec<_> = posted
+            .balances()
+            .iter()
+            .map(|(account, asset, amount)| {
+                let (account, unit) = name(&(*account, *asset));
+                params![account, unit, *amount]
+            })
+            .collect();
+        insert_rows(
+            self,
+            "INSERT INTO ledger_balance (account, unit, amount) VALUES",
+            &balances,
+            "ON CONFLICT (account, unit) DO UPDATE SET amount = excluded.amount",
+        )
+    }
+}
+
+impl Books for StoreTx<'_> {
+    fn postings_after(
+        &mut self,
+        after: Option<PostingCursor>,
+        limit: u32,
+    ) -> Result<(Vec<AuditedPosting>, Option<PostingCursor>), StoreFault> {
+        let (entry, position) = after.unwrap_or_default();
+        let sql = "SELECT entry_id, position, account, unit, amount FROM ledger_posting
+                   WHERE (entry_id, position) > (?1, ?2) ORDER BY entry_id, position LIMIT ?3";
+        // No entry has the id of zero bytes that the first page comes after.
+        let mut rows = self.query(sql, &params![entry, position, limit])?;
+        let is_full = u32::try_from(rows.len()).is_ok_and(|length| length == limit);
+        let end = match rows.last_mut().filter(|_| is_full) {
+            Some(last) => Some((last.blob()?, last.int()?)),
+            None => None,
+        };
+        let postings = rows.iter_mut().map(posting).collect::<Result<_, _>>()?;
+        Ok((postings, end))
+    }
+
+    fn stored_balances(&mut self) -> Result<Vec<(Account, Asset, i64)>, StoreFault> {
+        let mut balances = Vec::new();
+        let sql = "SELECT account, unit, amount FROM ledger_balance ORDER BY account, unit";
+        self.query_each(sql, &[], |mut row| {
+            balances.push((row.parsed()?, row.code(Asset::from_code)?, row.int()?));
+            Ok(())
+        })?;
+        Ok(balances)
+    }
+
+    fn broken_rules(&mut self) -> Result<Vec<(&'static str, i64)>, StoreFault> {
+        rules::RULES
+            .iter()
+            .map(|(rule, sql)| Ok((*rule, self.query_one(sql, &[])?.int()?)))
+            .collect()
+    }
+}
+
+/// An account and its unit as they are stored.
+type Name = (String, &'static str);
+
+fn name((account, asset): &(Account, Asset)) -> Name {
+    (account.to_string(), asset.code())
+}
+
+/// The balances that stand, locked in the order of their names: the same for every transaction.
+fn locked(tx: &mut StoreTx<'_>, names: &[Name]) -> Result<HashMap<Name, i64>, StoreFault> {
+    let mut known = HashMap::with_capacity(names.len());
+    if names.is_empty() {
+        return Ok(known);
+    }
+    let pairs: Vec<String> = (0..names.len())
+        .map(|index| in_list(index * 2 + 1, 2))
+        .collect();
+    let sql = format!(
+        "SELECT account, unit, amount FROM ledger_balance
+         WHERE (account, unit) IN (VALUES {}) ORDER BY account, unit",
+        pairs.join(", ")
+    );
+    let params: Vec<Value> = names
+        .iter()
+        .flat_map(|(account, unit)| params![account, *unit])
+        .collect();
+    for mut row in tx.query_locked(&sql, &params)? {
+        let account = row.text()?;
+        let asset = row.code(Asset::from_code)?;
+        known.insert((account, asset.code()), row.int()?);
+    }
+    Ok(known)
+}
+
+/// Whether transactions about different customers may be the first to post to the account at the
+/// same time. The others have their order or their line locked.
+const fn is_shared(account: &Account) -> bool {
+    match account {
+        Account::Clearing
+        | Account::RefundsPayable
+        | Account::Unassigned
+        | Account::TaxPayable
+        | Account::Revenue
+        | Account::Chargebacks => true,
+        Account::DeferredRevenue(_) | Account::Bucket(_, _) => false,
+    }
+}
+
+/// Gives accounts a row, so that there is something to lock.
+fn open_accounts(tx: &mut StoreTx<'_>, names: &[&Name]) -> Result<(), StoreFault> {
+    let rows: Vec<_> = names
+        .iter()
+        .map(|(account, unit)| params![account, *unit, 0])
+        .collect();
+    insert_rows(
+        tx,
+        "INSERT INTO ledger_balance (account, unit, amount) VALUES",
+        &rows,
+        "ON CONFLICT (account, unit) DO NOTHING",
+    )
+}
+
+fn posting(row: &mut Row) -> Result<AuditedPosting, StoreFault> {
+    let entry: EntryId = row.at(0).id()?;
+    Ok(AuditedPosting {
+        entry: entry.number(),
+        account: row.at(2).parsed()?,
+        asset: row.code(Asset::from_code)?,
+        amount: row.int()?,
+    })
+}

@@ -1,0 +1,7 @@
+//! What every kind of store must do with each aggregate.
+
+mod books;
+mod lines;
+mod make;
+mod outbox;
+mod sales;
