@@ -155,6 +155,17 @@ pub struct Draft {
     pub key: String,
 }
 
+/// What a customer is told, wherever they are reached.
+#[derive(Debug, Clone)]
+pub(crate) struct Notice {
+    /// The customer.
+    pub(crate) customer: CustomerId,
+    /// What it says.
+    pub(crate) template: Template,
+    /// Two notices of one key are one message.
+    pub(crate) key: String,
+}
+
 /// Attempts after which a message is given up: with the growing distances of the outbox this is
 /// about half a day.
 const ATTEMPTS_MAX: u32 = 12;
@@ -204,26 +215,24 @@ impl App {
     pub(crate) fn tell_customer(
         &self,
         tx: &mut dyn Tx,
-        customer: CustomerId,
-        template: Template,
-        key: String,
+        notice: Notice,
         arguments: impl FnOnce(&Contact) -> Vec<(&'static str, String)>,
         now: Timestamp,
     ) -> Result<(), Fault> {
-        let Some(contact) = tx.contact_of(customer)? else {
+        let Some(contact) = tx.contact_of(notice.customer)? else {
             return Ok(());
         };
         let Some(to) = preferred(contact.email.clone(), contact.phone.clone()) else {
             return Ok(());
         };
         let draft = Draft {
-            customer: Some(customer),
+            customer: Some(notice.customer),
             to,
-            template,
+            template: notice.template,
             locale: contact.locale,
             time_zone: contact.time_zone.clone(),
             arguments: arguments(&contact),
-            key,
+            key: notice.key,
         };
         self.queue_message(tx, draft, now)
     }

@@ -6,6 +6,19 @@ use simurgh_vocab::{Timestamp, Unit, ZoneCode};
 use crate::BucketBalance;
 use crate::subscription::transfer;
 
+/// A use of the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// What was used.
+    pub unit: Unit,
+    /// How much.
+    pub amount: i64,
+    /// Where.
+    pub zone: ZoneCode,
+    /// When.
+    pub at: Timestamp,
+}
+
 /// What became of a reported use.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consumption {
@@ -15,26 +28,25 @@ pub struct Consumption {
     pub uncovered: i64,
 }
 
-/// Takes `amount` of `unit` used in `zone` at `at` from the open buckets: soonest end first, then
-/// the smaller bucket. `source` tells one report from another; the same source takes only once.
+/// Takes what was used from the open buckets: soonest end first, then the smaller bucket. `source`
+/// tells one report from another; the same source takes only once.
 ///
 /// # Errors
 /// [`EntryError::Overflow`].
 pub fn consume(
     balances: &[BucketBalance],
-    unit: Unit,
-    zone: &ZoneCode,
-    amount: i64,
-    at: Timestamp,
+    used: &Use,
     source: Source,
 ) -> Result<Consumption, EntryError> {
     let mut open: Vec<_> = balances
         .iter()
-        .filter(|b| b.bucket.unit == unit && b.bucket.zone == *zone && b.bucket.is_open(at))
+        .filter(|b| {
+            b.bucket.unit == used.unit && b.bucket.zone == used.zone && b.bucket.is_open(used.at)
+        })
         .filter(|b| b.left > 0)
         .collect();
     open.sort_by_key(|b| (b.bucket.ends_at(), b.left, b.bucket.id));
-    let mut rest = amount.max(0);
+    let mut rest = used.amount.max(0);
     let mut postings = Vec::new();
     for balance in open {
         let taken = rest.min(balance.left);

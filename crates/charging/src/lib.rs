@@ -9,7 +9,7 @@ mod standing;
 mod subscription;
 
 pub use bucket::{Bucket, BucketBalance, BucketWindow};
-pub use consume::{Consumption, consume};
+pub use consume::{Consumption, Use, consume};
 pub use standing::{Standing, UnitStanding, Warning, reached_thresholds, standing};
 pub use subscription::{
     Grant, GrantRequest, Issue, Subscription, SubscriptionState, activate, expire, grant, revoke,

@@ -144,34 +144,7 @@ pub fn grant(
     request: &GrantRequest,
     mut next_id: impl FnMut() -> BucketId,
 ) -> Result<Grant, EntryError> {
-    let (windows, state): (Vec<_>, _) = match &request.issue {
-        Issue::Periods(periods) => {
-            let (first, last) = match (periods.first(), periods.last()) {
-                (Some(first), Some(last)) => (first, last),
-                _ => return Err(EntryError::Empty),
-            };
-            let period = Period {
-                start: first.start,
-                end: last.end,
-            };
-            let windows = periods.iter().copied().map(BucketWindow::Fixed).collect();
-            (windows, SubscriptionState::Scheduled { period })
-        }
-        Issue::OnFirstUse {
-            activate_by,
-            periods,
-            validity,
-        } => (
-            (0..*periods)
-                .map(|position| BucketWindow::OnFirstUse { position })
-                .collect(),
-            SubscriptionState::AwaitingFirstUse {
-                activate_by: *activate_by,
-                validity: *validity,
-                periods: *periods,
-            },
-        ),
-    };
+    let (windows, state) = opening(&request.issue)?;
     let mut buckets = Vec::new();
     for window in windows {
         for unit in Unit::ALL {
@@ -210,6 +183,38 @@ pub fn grant(
         buckets,
         entry,
         state,
+    })
+}
+
+/// The windows of the buckets and the state of a new subscription.
+fn opening(issue: &Issue) -> Result<(Vec<BucketWindow>, SubscriptionState), EntryError> {
+    Ok(match issue {
+        Issue::Periods(periods) => {
+            let (first, last) = match (periods.first(), periods.last()) {
+                (Some(first), Some(last)) => (first, last),
+                _ => return Err(EntryError::Empty),
+            };
+            let period = Period {
+                start: first.start,
+                end: last.end,
+            };
+            let windows = periods.iter().copied().map(BucketWindow::Fixed).collect();
+            (windows, SubscriptionState::Scheduled { period })
+        }
+        Issue::OnFirstUse {
+            activate_by,
+            periods,
+            validity,
+        } => (
+            (0..*periods)
+                .map(|position| BucketWindow::OnFirstUse { position })
+                .collect(),
+            SubscriptionState::AwaitingFirstUse {
+                activate_by: *activate_by,
+                validity: *validity,
+                periods: *periods,
+            },
+        ),
     })
 }
 

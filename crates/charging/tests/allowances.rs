@@ -6,8 +6,8 @@ use std::convert::Infallible;
 use proptest::prelude::*;
 use simurgh_charging::{
     Bucket, BucketBalance, BucketWindow, GrantRequest, Issue, Subscription, SubscriptionState,
-    UnitStanding, Warning, activate, consume, expire, grant, reached_thresholds, revoke, standing,
-    supersede,
+    UnitStanding, Use, Warning, activate, consume, expire, grant, reached_thresholds, revoke,
+    standing, supersede,
 };
 use simurgh_ledger::{Account, Asset, BucketRole, Entry, Journal, Posted, Source, post};
 use simurgh_vocab::{
@@ -99,9 +99,14 @@ impl Books {
     }
 
     fn consume(&mut self, amount: i64, at: Timestamp, reference: &str) -> i64 {
-        let zone = "home".parse().unwrap();
         let source = Source::new("usage", reference);
-        let used = consume(&self.loaded(), Unit::Octets, &zone, amount, at, source).unwrap();
+        let what = Use {
+            unit: Unit::Octets,
+            amount,
+            zone: "home".parse().unwrap(),
+            at,
+        };
+        let used = consume(&self.loaded(), &what, source).unwrap();
         if let Some(entry) = used.entry {
             self.post(entry);
         }
@@ -192,15 +197,13 @@ fn a_bucket_covers_its_own_zone_and_time_only() {
     assert_eq!(books.consume(10, NOW.plus(Duration::days(2)), "late"), 10);
     let abroad = "world".parse().unwrap();
     let at = NOW.plus(Duration::days(1));
-    let used = consume(
-        &books.loaded(),
-        Unit::Octets,
-        &abroad,
-        10,
+    let what = Use {
+        unit: Unit::Octets,
+        amount: 10,
+        zone: abroad,
         at,
-        Source::new("usage", 1),
-    )
-    .unwrap();
+    };
+    let used = consume(&books.loaded(), &what, Source::new("usage", 1)).unwrap();
     assert_eq!((used.entry, used.uncovered), (None, 10));
 }
 

@@ -6,7 +6,7 @@ use simurgh_commerce::{AutoRenewal, notice_at};
 use simurgh_ledger::{Account, Entry, EntryError, Posting, Source, post};
 use simurgh_vocab::{Duration, EntryId, LineId, Period, Timestamp};
 
-use crate::message::Template;
+use crate::message::{Notice, Template};
 use crate::ports::{Contact, Line, LineState, StoreExt, Task, Tx};
 use crate::sales::net_of_tax;
 use crate::{App, Fault, text};
@@ -180,7 +180,16 @@ impl App {
                 ("url", url),
             ]
         };
-        self.tell_customer(tx, line.customer, Template::EndsSoon, key, arguments, now)
+        self.tell_customer(
+            tx,
+            Notice {
+                customer: line.customer,
+                template: Template::EndsSoon,
+                key,
+            },
+            arguments,
+            now,
+        )
     }
 
     /// Moves a line without a plan to grace and on to suspension.
@@ -202,7 +211,16 @@ impl App {
                 let until = text::date_time(until, &contact.time_zone, contact.locale);
                 vec![("until", until), ("url", url)]
             };
-            self.tell_customer(tx, line.customer, Template::Ended, key, arguments, now)?;
+            self.tell_customer(
+                tx,
+                Notice {
+                    customer: line.customer,
+                    template: Template::Ended,
+                    key,
+                },
+                arguments,
+                now,
+            )?;
         }
         if let LineState::Grace { until } = line.state
             && until <= now
@@ -211,7 +229,16 @@ impl App {
             tx.update_line(line)?;
             let key = format!("suspended:{}:{}", line.id, ended.as_micros());
             let arguments = move |_: &Contact| vec![("url", url)];
-            self.tell_customer(tx, line.customer, Template::Suspended, key, arguments, now)?;
+            self.tell_customer(
+                tx,
+                Notice {
+                    customer: line.customer,
+                    template: Template::Suspended,
+                    key,
+                },
+                arguments,
+                now,
+            )?;
         }
         Ok(())
     }

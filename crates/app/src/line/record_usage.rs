@@ -1,11 +1,11 @@
 //! The network used something of a line: first use starts a waiting plan, the soonest-ending
 //! bucket pays, thresholds are told once.
 
-use simurgh_charging::{BucketBalance, activate, consume, reached_thresholds, standing};
+use simurgh_charging::{BucketBalance, Use, activate, consume, reached_thresholds, standing};
 use simurgh_ledger::{Source, post};
 use simurgh_vocab::{EntryId, LineId, Timestamp, Unit, ZoneCode};
 
-use crate::message::Template;
+use crate::message::{Notice, Template};
 use crate::ports::{Contact, DayUsage, Line, LineState, StoreExt, StoreFault, Task, Tx};
 use crate::{App, Fault, text};
 
@@ -76,15 +76,13 @@ impl App {
         }
         self.start_waiting_plans(tx, &line, now, |_| true)?;
         let balances = tx.open_buckets(line.id)?;
-        let used = consume(
-            &balances,
-            report.unit,
-            &report.zone,
-            report.amount,
-            now,
-            source,
-        )
-        .map_err(Fault::from)?;
+        let what = Use {
+            unit: report.unit,
+            amount: report.amount,
+            zone: report.zone.clone(),
+            at: now,
+        };
+        let used = consume(&balances, &what, source).map_err(Fault::from)?;
         if let Some(entry) = used.entry {
             post(tx, self.make(EntryId::from_parts, now), now, entry).map_err(Fault::from)?;
             let day = now.as_unix_seconds().div_euclid(86_400);
@@ -171,6 +169,15 @@ impl App {
                 ("url", url),
             ]
         };
-        self.tell_customer(tx, line.customer, Template::Used, key, arguments, now)
+        self.tell_customer(
+            tx,
+            Notice {
+                customer: line.customer,
+                template: Template::Used,
+                key,
+            },
+            arguments,
+            now,
+        )
     }
 }

@@ -6,7 +6,7 @@ use simurgh_commerce::{
 };
 use simurgh_vocab::{Currency, CustomerId, LineId, MandateId, OrderId, PaymentId, Timestamp};
 
-use crate::message::Template;
+use crate::message::{Notice, Template};
 use crate::ports::{Contact, Line, StoreExt, StoreFault, Task, Tx};
 use crate::sales::{QuoteError, running};
 use crate::{App, Fault, text};
@@ -157,9 +157,11 @@ impl App {
         };
         self.tell_customer(
             tx,
-            line.customer,
-            Template::RenewalNotice,
-            key,
+            Notice {
+                customer: line.customer,
+                template: Template::RenewalNotice,
+                key,
+            },
             arguments,
             now,
         )
@@ -352,9 +354,11 @@ impl App {
         };
         self.tell_customer(
             tx,
-            line.customer,
-            Template::RenewalFailed,
-            key,
+            Notice {
+                customer: line.customer,
+                template: Template::RenewalFailed,
+                key,
+            },
             arguments,
             now,
         )

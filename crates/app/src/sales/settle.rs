@@ -43,8 +43,7 @@ pub enum NotifyRefusal {
     Fault(#[from] Fault),
 }
 
-/// How often and how long an open attempt is asked about: after half a minute, then at growing
-/// distances, for a day.
+/// The distances at which an open attempt is asked about.
 const QUERY_AFTER: [Duration; 6] = [
     Duration::seconds(30),
     Duration::minutes(1),
@@ -53,6 +52,10 @@ const QUERY_AFTER: [Duration; 6] = [
     Duration::minutes(30),
     Duration::hours(2),
 ];
+/// The distance after those, until the attempt is a month old: money that moved must be found even
+/// after a long outage of the provider.
+const QUERY_LATER: Duration = Duration::hours(12);
+const QUERY_FOR: Duration = Duration::days(30);
 
 impl App {
     /// Takes a notification. The same notification again changes nothing.
@@ -226,8 +229,7 @@ impl App {
         }
     }
 
-    /// Plans the next question about an open attempt; gives up asking after a day, when the order
-    /// is closed and money that still comes is sent back.
+    /// Plans the next question about an open attempt.
     pub(crate) fn ask_again(
         &self,
         tx: &mut dyn Tx,
@@ -235,14 +237,10 @@ impl App {
         now: Timestamp,
     ) -> Result<(), Fault> {
         let step = usize::try_from(payment.queries).unwrap_or(usize::MAX);
-        let wait = QUERY_AFTER
-            .get(step)
-            .or(QUERY_AFTER.last())
-            .copied()
-            .unwrap_or(Duration::hours(2));
+        let wait = QUERY_AFTER.get(step).copied().unwrap_or(QUERY_LATER);
         payment.queries = payment.queries.saturating_add(1);
         tx.update_payment(payment)?;
-        if now.since(payment.created_at) < Order::RESOLVE_WITHIN.times(2) {
+        if now.since(payment.created_at) < QUERY_FOR {
             let key = format!("query:{}:{}", payment.id, payment.queries);
             self.enqueue(tx, Task::QueryPayment(payment.id), key, now.plus(wait))?;
         }

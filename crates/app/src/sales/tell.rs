@@ -3,7 +3,7 @@
 use simurgh_commerce::{Catalogue, Failure, Order, Payment, Selection};
 use simurgh_vocab::{Locale, Timestamp, Unit};
 
-use crate::message::Template;
+use crate::message::{Notice, Template};
 use crate::ports::{Contact, Tx};
 use crate::{App, Fault, text};
 
@@ -40,9 +40,11 @@ impl App {
         };
         self.tell_customer(
             tx,
-            order.customer,
-            Template::OrderConfirmed,
-            key,
+            Notice {
+                customer: order.customer,
+                template: Template::OrderConfirmed,
+                key,
+            },
             arguments,
             now,
         )
@@ -70,9 +72,11 @@ impl App {
         };
         self.tell_customer(
             tx,
-            order.customer,
-            Template::PaymentFailed,
-            key,
+            Notice {
+                customer: order.customer,
+                template: Template::PaymentFailed,
+                key,
+            },
             arguments,
             now,
         )
@@ -92,7 +96,16 @@ impl App {
                 ("total", text::money(order.total)),
             ]
         };
-        self.tell_customer(tx, order.customer, Template::Refund, key, arguments, now)
+        self.tell_customer(
+            tx,
+            Notice {
+                customer: order.customer,
+                template: Template::Refund,
+                key,
+            },
+            arguments,
+            now,
+        )
     }
 
     pub(crate) fn order_url(&self, order: &Order) -> String {

@@ -8,7 +8,7 @@ use simurgh_subscriber::{
 };
 use simurgh_vocab::{CaseId, CustomerId, Timestamp, ZoneCode};
 
-use crate::message::Template;
+use crate::message::{Notice, Template};
 use crate::ports::{
     AccountEventKind, Contact, IdentityChecker, IdentityReport, IdentityStart, Notification,
     NotificationRefusal, StoreExt, Task, Tx,
@@ -314,7 +314,16 @@ impl App {
         let url = self.portal_page("/identity");
         let arguments = |_: &Contact| vec![("outcome", outcome.to_owned()), ("url", url)];
         let template = Template::IdentityDecided;
-        self.tell_customer(tx, case.customer, template, key, arguments, now)
+        self.tell_customer(
+            tx,
+            Notice {
+                customer: case.customer,
+                template: template,
+                key,
+            },
+            arguments,
+            now,
+        )
     }
 }
 
