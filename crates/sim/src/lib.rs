@@ -5,11 +5,13 @@
 mod auditor;
 mod chance;
 mod people;
+mod real;
 mod run;
 mod world;
 
 pub use auditor::differences;
 pub use chance::{Chance, SeededEntropy, TestClock};
 pub use people::{add_customer, person};
+pub use real::{MachineClock, RealWorld};
 pub use run::{Faults, Run, run_seed};
 pub use world::{Commits, Silent, World, catalogue_file};
