@@ -2,7 +2,7 @@
 
 mod rules;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use simurgh_app::ports::{Books, PostingCursor, StoreFault};
 use simurgh_ledger::{Account, Asset, AuditedPosting, Journal, Posted, Source};
@@ -127,22 +127,19 @@ fn name((account, asset): &(Account, Asset)) -> Name {
 
 /// The balances that stand, locked in the order of their names: the same for every transaction.
 fn locked(tx: &mut StoreTx<'_>, names: &[Name]) -> Result<HashMap<Name, i64>, StoreFault> {
-    let mut known = HashMap::with_capacity(names.len());
-    if names.is_empty() {
-        return Ok(known);
-    }
-    let pairs: Vec<String> = (0..names.len())
-        .map(|index| in_list(index * 2 + 1, 2))
-        .collect();
+    // Two lists, because SQLite reads the whole table for a list of pairs. Rows that match both
+    // but are no pair asked for do no harm.
+    let accounts: BTreeSet<&str> = names.iter().map(|(account, _)| account.as_str()).collect();
+    let units: BTreeSet<&str> = names.iter().map(|(_, unit)| *unit).collect();
     let sql = format!(
         "SELECT account, unit, amount FROM ledger_balance
-         WHERE (account, unit) IN (VALUES {}) ORDER BY account, unit",
-        pairs.join(", ")
+         WHERE account IN {} AND unit IN {} ORDER BY account, unit",
+        in_list(1, accounts.len()),
+        in_list(accounts.len() + 1, units.len())
     );
-    let params: Vec<Value> = names
-        .iter()
-        .flat_map(|(account, unit)| params![account, *unit])
-        .collect();
+    let texts = accounts.into_iter().chain(units);
+    let params: Vec<Value> = texts.map(Value::from).collect();
+    let mut known = HashMap::with_capacity(names.len());
     for mut row in tx.query_locked(&sql, &params)? {
         let account = row.text()?;
         let asset = row.code(Asset::from_code)?;

@@ -84,7 +84,7 @@ pub(super) fn payment(number: u8, order: u8, state: PaymentState) -> Payment {
         provider: "sandbox".to_owned(),
         method: MethodKind::Alipay,
         mandate: (number % 2 == 1).then(|| id(MandateId::from_parts, 1)),
-        store_method: number % 2 == 0,
+        store_method: number.is_multiple_of(2),
         amount: yuan(3_900),
         state,
         created_at: second(number.into()),
