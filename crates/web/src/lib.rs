@@ -8,6 +8,7 @@ pub mod frame;
 pub mod help;
 pub mod i18n;
 pub mod inbox;
+pub mod notification;
 pub mod portal;
 pub mod site;
 pub mod state;

@@ -1,0 +1,82 @@
+//! What payment providers tell us. A notification is believed only after its verification; what it
+//! says is never logged.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, Path, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use serde_json::json;
+use simurgh_app::App;
+use simurgh_app::ports::Notification;
+use simurgh_app::sales::NotifyRefusal;
+
+use crate::state::WebState;
+
+/// The largest notification, in octets: those of real providers are a few thousand.
+const NOTIFICATION_OCTETS_MAX: usize = 64 * 1024;
+
+/// `POST /notify/{provider}`.
+pub fn routes() -> Router<WebState> {
+    Router::new()
+        .route("/notify/{provider}", post(take))
+        .layer(DefaultBodyLimit::max(NOTIFICATION_OCTETS_MAX))
+}
+
+async fn take(
+    State(app): State<App>,
+    Path(provider): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    // Names of header fields are in lower case already; a value that is no text signs nothing.
+    let headers: Vec<_> = headers
+        .iter()
+        .filter_map(|(name, value)| {
+            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
+        })
+        .collect();
+    let notification = Notification {
+        headers: &headers,
+        body: &body,
+    };
+    match app.notify_payment(&provider, notification).await {
+        Ok(acknowledgement) => acknowledgement.into_response(),
+        Err(NotifyRefusal::NoSuchProvider) => problem(
+            StatusCode::NOT_FOUND,
+            "No such provider",
+            "There is no payment provider of this name here.",
+        ),
+        Err(NotifyRefusal::NotBelieved(why)) => {
+            tracing::warn!(provider, %why, "a notification is not believed");
+            metrics::counter!("simurgh_notifications_refused_total").increment(1);
+            problem(
+                StatusCode::UNAUTHORIZED,
+                "Not verified",
+                "The notification did not pass verification.",
+            )
+        }
+        Err(NotifyRefusal::Fault(fault)) => {
+            tracing::error!(provider, %fault, "a notification could not be recorded");
+            problem(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "Not recorded",
+                "The notification could not be recorded; please send it again.",
+            )
+        }
+    }
+}
+
+/// RFC 9457.
+fn problem(status: StatusCode, title: &str, detail: &str) -> Response {
+    let body = json!({
+        "type": "about:blank",
+        "title": title,
+        "status": status.as_u16(),
+        "detail": detail,
+    });
+    let kind = HeaderValue::from_static("application/problem+json");
+    (status, [(CONTENT_TYPE, kind)], body.to_string()).into_response()
+}
