@@ -1,5 +1,7 @@
 //! Quotes, orders and payments: one case a line where a table can say it, properties for the rest.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use proptest::prelude::*;
 use simurgh_commerce::{
     Activation, AddOn, Builder, BuilderStep, BuilderZone, Catalogue, CatalogueError, CloseReason,

@@ -15,7 +15,7 @@ pub fn person(number: u32) -> Option<Person> {
         phone: format!("+86138{number:08}").parse().ok()?,
         email: None,
         user_name: None,
-        locale: if number % 2 == 0 {
+        locale: if number.is_multiple_of(2) {
             Locale::ZhCn
         } else {
             Locale::En

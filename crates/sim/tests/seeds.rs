@@ -1,5 +1,11 @@
 //! The deterministic simulation. A failure names its seed; `SIMURGH_SEED=N` runs that one alone.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
 use simurgh_sim::{Faults, run_seed};
 
 /// How many worlds are run.

@@ -22,7 +22,7 @@ pub(super) fn matched_step(secret: &[u8], typed: &str, now: Timestamp) -> Option
             let code = code_of(&totp, *step);
             verify_slices_are_equal(code.as_bytes(), typed.as_bytes()).is_ok()
         })
-        .last()
+        .fold(None, |_, step| Some(step))
 }
 
 /// The secret as people type it into an app that cannot scan.

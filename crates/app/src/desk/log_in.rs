@@ -6,11 +6,7 @@
 
 use std::fmt;
 
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use simurgh_subscriber::{
-    Failures, GuardDecision, GuardRule, Network, SecondFactorRefusal, SessionRules, may_try,
-};
+use simurgh_subscriber::{Network, SecondFactorRefusal, SessionRules};
 use simurgh_vocab::{Duration, StaffId, Timestamp};
 
 use super::authenticator::matched_step;
@@ -21,6 +17,7 @@ use crate::crypto::password::{self, PasswordFault};
 use crate::ports::{
     Digest, StaffAccount, StaffAction, StaffSession, StaffSubject, StoreExt, StoreFault, Tx,
 };
+use crate::subscriber::guard::Guarded;
 use crate::{App, Fault};
 
 /// How long sessions of staff last: 30 minutes unused, 8 hours in all, one working day.
@@ -28,9 +25,6 @@ const RULES: SessionRules = SessionRules {
     absolute: Duration::hours(8),
     ..SessionRules::STAFF
 };
-
-/// The octets of a session's token.
-const TOKEN_LEN: usize = 32;
 
 /// Somebody wants to log in.
 #[derive(Clone)]
@@ -42,7 +36,7 @@ pub struct StaffLogIn {
     /// The code of the authenticator app.
     pub code: String,
     /// Where it comes from.
-    pub network: Option<Network>,
+    pub network: Network,
     /// The token this browser had before, which ends (V7.2.4).
     pub replaces: Option<StaffToken>,
 }
@@ -114,13 +108,6 @@ impl From<StoreFault> for StaffLogInRefusal {
     }
 }
 
-/// Under what the failures of one try are counted.
-#[derive(Debug, Clone, Copy)]
-struct GuardKeys {
-    name: Digest,
-    network: Option<Digest>,
-}
-
 impl App {
     /// Logs a member of staff in.
     ///
@@ -128,8 +115,9 @@ impl App {
     /// [`StaffLogInRefusal`].
     pub async fn log_in_staff(&self, attempt: StaffLogIn) -> Result<StaffToken, StaffLogInRefusal> {
         let now = self.now();
-        let keys = self.guard_keys(&attempt);
-        let account = self.begin_log_in(&attempt.name, keys, now).await?;
+        let name = attempt.name.trim().to_ascii_lowercase();
+        let guarded = self.guarded(&format!("staff\n{name}"), attempt.network);
+        let account = self.begin_log_in(name, guarded, now).await?;
         let digest = account.as_ref().map(|found| found.password_digest.clone());
         let right =
             password::matches(attempt.password, digest)
@@ -143,7 +131,7 @@ impl App {
             Some(account) if right => self.step_of(account, &attempt.code, now)?,
             Some(_) | None => None,
         };
-        let token = self.new_token();
+        let token = StaffToken(self.visitor_cookie());
         let digest = self.token_digest(&token);
         let replaced = attempt.replaces.map(|token| self.token_digest(&token));
         let app = self.clone();
@@ -157,7 +145,7 @@ impl App {
                     app.log_refused(tx, id, now)?;
                     return Ok(false);
                 };
-                forgive(tx, keys)?;
+                guarded.succeeded(tx)?;
                 app.begin_session(tx, staff, &digest, now)?;
                 Ok::<_, Fault>(true)
             })
@@ -202,7 +190,7 @@ impl App {
         Ok(Some(OnDuty {
             staff: session.staff,
             name,
-            form_token: self.form_token(token.reveal()),
+            form_token: self.csrf_token(token.reveal()),
         }))
     }
 
@@ -228,55 +216,20 @@ impl App {
             .await
     }
 
-    /// The token that a form of staff must bring back, for what the browser's cookie holds. Before
-    /// a log-in that is a random text, afterwards the session's token.
-    #[must_use]
-    pub fn form_token(&self, cookie: &str) -> String {
-        let bound = ["staff", cookie].join(":");
-        URL_SAFE_NO_PAD.encode(self.keyring.digest(Purpose::Csrf, bound.as_bytes()))
-    }
-
-    /// Whether a form brought the token that belongs to the cookie; in constant time.
-    #[must_use]
-    pub fn form_token_matches(&self, cookie: &str, brought: &str) -> bool {
-        let bound = ["staff", cookie].join(":");
-        URL_SAFE_NO_PAD.decode(brought).is_ok_and(|digest| {
-            self.keyring
-                .digest_matches(Purpose::Csrf, bound.as_bytes(), &digest)
-        })
-    }
-
-    /// A random text for a cookie.
-    #[must_use]
-    pub fn random_text(&self) -> String {
-        let mut random = [0; TOKEN_LEN];
-        self.entropy.fill(&mut random);
-        URL_SAFE_NO_PAD.encode(random)
-    }
-
     /// Counts the try and finds the account, if it is open.
     async fn begin_log_in(
         &self,
-        name: &str,
-        keys: GuardKeys,
+        name: String,
+        guarded: Guarded,
         now: Timestamp,
     ) -> Result<Option<StaffAccount>, StaffLogInRefusal> {
-        let name = parse_name(name).ok();
+        let name = parse_name(&name).ok();
         self.store
             .transact(move |tx| {
-                let of_name = tx.failures(&keys.name)?;
-                let of_network = match &keys.network {
-                    Some(key) => tx.failures(key)?,
-                    None => None,
-                };
-                if let GuardDecision::LockedUntil { at, .. } = may_try(of_name, of_network, now) {
-                    return Err(StaffLogInRefusal::Locked { until: at });
-                }
-                let counted = Failures::after_another(of_name, &GuardRule::ACCOUNT, now);
-                tx.put_failures(&keys.name, Some(counted))?;
-                if let Some(key) = &keys.network {
-                    let counted = Failures::after_another(of_network, &GuardRule::NETWORK, now);
-                    tx.put_failures(key, Some(counted))?;
+                if let Err(locked) = guarded.begin(tx, now)? {
+                    return Err(StaffLogInRefusal::Locked {
+                        until: locked.until,
+                    });
                 }
                 let account = match &name {
                     Some(name) => tx.staff_named(name)?,
@@ -334,24 +287,6 @@ impl App {
         self.log_deed(tx, deed, now)
     }
 
-    fn guard_keys(&self, attempt: &StaffLogIn) -> GuardKeys {
-        let digest = |kind: &str, text: &str| {
-            let bound = ["staff", kind, text].join(":");
-            self.keyring.digest(Purpose::GuardDigest, bound.as_bytes())
-        };
-        let name = attempt.name.trim().to_ascii_lowercase();
-        GuardKeys {
-            name: digest("name", &name),
-            network: attempt
-                .network
-                .map(|network| digest("network", &network.to_string())),
-        }
-    }
-
-    fn new_token(&self) -> StaffToken {
-        StaffToken(self.random_text())
-    }
-
     /// Of another kind than the digests of customers' tokens, whatever the token.
     fn token_digest(&self, token: &StaffToken) -> Digest {
         let bound = ["staff", token.reveal()].join(":");
@@ -392,17 +327,4 @@ fn take_code(
             | SecondFactorRefusal::AlreadyOn,
         ) => Ok(None),
     }
-}
-
-/// Takes back the failures that a right try was counted as: all for the name, one for the network.
-fn forgive(tx: &mut dyn Tx, keys: GuardKeys) -> Result<(), StoreFault> {
-    tx.put_failures(&keys.name, None)?;
-    let Some(key) = &keys.network else {
-        return Ok(());
-    };
-    let left = tx.failures(key)?.and_then(|failures| {
-        let count = failures.count.checked_sub(1).filter(|count| *count > 0)?;
-        Some(Failures { count, ..failures })
-    });
-    tx.put_failures(key, left)
 }

@@ -8,6 +8,7 @@
 //! | support tickets, from both sides | `ticket.rs` |
 //! | search customers, one customer's page | `customer.rs` |
 //! | what happened to a customer, in order | `timeline.rs` |
+//! | identity checks that staff decides | `identity.rs` |
 //! | orders, and refunds that staff decides | `order.rs` |
 //! | what needs attention | `overview.rs` |
 //!
@@ -16,6 +17,7 @@
 
 mod authenticator;
 mod customer;
+mod identity;
 mod log;
 mod log_in;
 mod order;
@@ -25,6 +27,7 @@ mod ticket;
 mod timeline;
 
 pub use customer::{CustomerFile, Reason, ReasonRefusal, RevealedContact};
+pub use identity::CaseInReview;
 pub use log::{LogHead, StaffLogCheck, StaffLogPage};
 pub use log_in::{OnDuty, StaffLogIn, StaffLogInRefusal, StaffToken};
 pub use order::{Attempt, NamedOrder, OrderFile, StaffRefundRefusal, UnsettledRefund};

@@ -408,7 +408,7 @@ impl App {
         Ok(self.tell_customer(
             tx,
             Notice {
-                customer: customer,
+                customer,
                 template: Template::TicketAnswered,
                 key,
             },

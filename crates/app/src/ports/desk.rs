@@ -3,7 +3,8 @@
 use simurgh_commerce::DocumentNumber;
 use simurgh_subscriber::SecondFactor;
 use simurgh_vocab::{
-    CustomerId, InvoiceId, JobId, OrderId, PaymentId, RefundId, StaffId, TicketId, Timestamp,
+    CaseId, CustomerId, InvoiceId, JobId, OrderId, PaymentId, RefundId, StaffId, TicketId,
+    Timestamp,
 };
 
 use super::{Digest, SeenEvent, StoreFault};
@@ -128,6 +129,10 @@ pub enum StaffAction {
     TicketAnswered,
     /// A ticket was closed.
     TicketClosed,
+    /// A document of an identity check was opened.
+    DocumentOpened,
+    /// An identity check was decided.
+    IdentityDecided,
     /// The messages sent were looked at.
     MessagesViewed,
     /// A job was made due at once.
@@ -138,7 +143,7 @@ pub enum StaffAction {
 
 impl StaffAction {
     /// Every action.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 22] = [
         Self::AccountCreated,
         Self::AccountRenewed,
         Self::AccountClosed,
@@ -156,6 +161,8 @@ impl StaffAction {
         Self::TicketViewed,
         Self::TicketAnswered,
         Self::TicketClosed,
+        Self::DocumentOpened,
+        Self::IdentityDecided,
         Self::MessagesViewed,
         Self::JobRetried,
         Self::LogViewed,
@@ -182,6 +189,8 @@ impl StaffAction {
             Self::TicketViewed => "ticket-viewed",
             Self::TicketAnswered => "ticket-answered",
             Self::TicketClosed => "ticket-closed",
+            Self::DocumentOpened => "document-opened",
+            Self::IdentityDecided => "identity-decided",
             Self::MessagesViewed => "messages-viewed",
             Self::JobRetried => "job-retried",
             Self::LogViewed => "log-viewed",
@@ -208,6 +217,8 @@ pub enum StaffSubject {
     Order(OrderId),
     /// A refund.
     Refund(RefundId),
+    /// An identity check.
+    Case(CaseId),
     /// A ticket.
     Ticket(TicketId),
     /// A job of the outbox.
@@ -224,6 +235,7 @@ impl StaffSubject {
             Self::Customer(_) => "customer",
             Self::Order(_) => "order",
             Self::Refund(_) => "refund",
+            Self::Case(_) => "identity-check",
             Self::Ticket(_) => "ticket",
             Self::Job(_) => "job",
         }
@@ -238,6 +250,7 @@ impl StaffSubject {
             Self::Customer(id) => id.number(),
             Self::Order(id) => id.number(),
             Self::Refund(id) => id.number(),
+            Self::Case(id) => id.number(),
             Self::Ticket(id) => id.number(),
             Self::Job(id) => id.number(),
         }
@@ -252,6 +265,7 @@ impl StaffSubject {
             "customer" => CustomerId::from_number(number).map(Self::Customer),
             "order" => OrderId::from_number(number).map(Self::Order),
             "refund" => RefundId::from_number(number).map(Self::Refund),
+            "identity-check" => CaseId::from_number(number).map(Self::Case),
             "ticket" => TicketId::from_number(number).map(Self::Ticket),
             "job" => JobId::from_number(number).map(Self::Job),
             _ => None,

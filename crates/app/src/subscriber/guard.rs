@@ -9,21 +9,21 @@ use crate::ports::{Digest, StoreFault, Tx};
 
 /// Nothing may be tried for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Locked {
-    pub(super) until: Timestamp,
-    pub(super) scope: GuardScope,
+pub(crate) struct Locked {
+    pub(crate) until: Timestamp,
+    pub(crate) scope: GuardScope,
 }
 
 /// What an attempt is counted under.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Guarded {
+pub(crate) struct Guarded {
     subject: Digest,
     network: Digest,
 }
 
 impl App {
     /// What attempts at `subject` from `network` are counted under.
-    pub(super) fn guarded(&self, subject: &str, network: Network) -> Guarded {
+    pub(crate) fn guarded(&self, subject: &str, network: Network) -> Guarded {
         let digest = |text: String| {
             let purpose = Purpose::GuardDigest;
             self.keyring.digest(purpose, text.as_bytes())
@@ -38,7 +38,7 @@ impl App {
 impl Guarded {
     /// Counts an attempt as failed, unless nothing may be tried. [`succeeded`](Self::succeeded)
     /// takes it back.
-    pub(super) fn begin(
+    pub(crate) fn begin(
         &self,
         tx: &mut dyn Tx,
         now: Timestamp,
@@ -59,7 +59,7 @@ impl Guarded {
 
     /// The attempt was right: forgets the subject's failures, and takes one off the network's,
     /// where others may go on guessing. Gives back how many had failed before.
-    pub(super) fn succeeded(&self, tx: &mut dyn Tx) -> Result<u32, StoreFault> {
+    pub(crate) fn succeeded(&self, tx: &mut dyn Tx) -> Result<u32, StoreFault> {
         let before = tx.failures(&self.subject)?;
         tx.put_failures(&self.subject, None)?;
         let network = tx.failures(&self.network)?;

@@ -318,7 +318,7 @@ impl App {
             tx,
             Notice {
                 customer: case.customer,
-                template: template,
+                template,
                 key,
             },
             arguments,

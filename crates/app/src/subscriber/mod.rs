@@ -24,7 +24,7 @@ mod close_account;
 mod code;
 mod confirm;
 mod export;
-mod guard;
+pub(crate) mod guard;
 mod identity;
 mod identity_documents;
 mod import;

@@ -350,7 +350,10 @@ fn identity_checks_read_back() {
                 tx.cases_of(id).unwrap(),
                 [outside.clone(), by_staff.clone()]
             );
-            assert_eq!(tx.cases_in_review(9).unwrap(), [outside.clone()]);
+            assert_eq!(
+                tx.cases_in_review(9).unwrap(),
+                std::slice::from_ref(&outside)
+            );
             assert_eq!(
                 tx.case_with_reference("ref").unwrap(),
                 Some(outside.clone())

@@ -266,10 +266,10 @@ impl Worker {
 
     fn attempt(&mut self, task: &mut Task, mode: Mode) -> Result<(), Failure> {
         let connection = self.connected()?;
-        connection.batch(match mode {
-            Mode::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-            Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-        })?;
+        match mode {
+            Mode::Write => connection.begin_write(),
+            Mode::Read => connection.begin_read(),
+        }?;
         match (task.run(Db::Postgres(connection)), mode) {
             (Ran::Commit, Mode::Write) => self.commit(),
             (Ran::Commit | Ran::RollBack, Mode::Write | Mode::Read) => self.roll_back(),

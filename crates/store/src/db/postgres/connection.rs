@@ -28,6 +28,9 @@ pub(crate) struct Connection {
     client: Client,
     /// By the text as the queries write it.
     statements: HashMap<Box<str>, Statement>,
+    /// Whether the transaction under way only reads: then there is nothing to lock, and PostgreSQL
+    /// refuses to.
+    reading: bool,
 }
 
 /// Reads an address; the fault does not repeat it, because it holds a password.
@@ -74,6 +77,7 @@ impl Connection {
         let mut connection = Self {
             client,
             statements: HashMap::new(),
+            reading: false,
         };
         connection.batch(&format!(
             "SET lock_timeout = {}; SET idle_in_transaction_session_timeout = '60s'",
@@ -113,7 +117,22 @@ impl Connection {
         params: &[Value],
         each: EachRow<'_>,
     ) -> Result<(), Failure> {
+        if self.reading {
+            return self.query_each(sql, params, each);
+        }
         self.query_each(&format!("{sql} FOR UPDATE"), params, each)
+    }
+
+    /// Begins a transaction that may write.
+    pub(super) fn begin_write(&mut self) -> Result<(), Failure> {
+        self.reading = false;
+        self.batch("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+    }
+
+    /// Begins a transaction that reads one snapshot.
+    pub(super) fn begin_read(&mut self) -> Result<(), Failure> {
+        self.reading = true;
+        self.batch("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     }
 
     pub(crate) fn batch(&mut self, sql: &str) -> Result<(), Failure> {
