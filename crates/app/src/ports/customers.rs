@@ -276,7 +276,10 @@ pub trait LogIns {
     /// that ended before it.
     fn forget_before(&mut self, time: Timestamp) -> Result<(), StoreFault>;
 
-    /// The failures counted under a key, locked until the transaction ends.
+    /// Waits until no other transaction holds a key, and holds it until this one ends: what is
+    /// counted by rows that may not exist yet is counted by one transaction at a time.
+    fn hold(&mut self, key: &Digest) -> Result<(), StoreFault>;
+    /// The failures counted under a key, which is held until the transaction ends.
     fn failures(&mut self, key: &Digest) -> Result<Option<Failures>, StoreFault>;
     /// Stores the failures of a key; none forgets them.
     fn put_failures(&mut self, key: &Digest, failures: Option<Failures>) -> Result<(), StoreFault>;

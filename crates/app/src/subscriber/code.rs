@@ -2,13 +2,13 @@
 
 use simurgh_subscriber::{
     AnswerRefusal, Answered, Challenge, ChallengeState, Channel, Contact, IssueDecision,
-    IssueScope, Purpose, may_issue,
+    IssueScope, Network, Purpose, may_issue,
 };
 use simurgh_vocab::{ChallengeId, CustomerId, Locale, TimeZoneName, Timestamp};
 
 use crate::crypto;
 use crate::message::{Draft, Template};
-use crate::ports::{Digest, Recipient, Tx};
+use crate::ports::{Digest, Recipient, StoreFault, Tx};
 use crate::subscriber::{Origin, refusals};
 use crate::{App, Fault};
 
@@ -108,6 +108,7 @@ impl App {
         now: Timestamp,
     ) -> Result<CodeSent, SendCodeRefusal> {
         let limits = &self.rules().codes;
+        self.hold_limits(tx, &order.to, origin.network)?;
         let mut to_address = tx.issued_to(&order.to, limits.address_history())?;
         let from_network = tx.issued_from(origin.network, limits.network_history())?;
         if let IssueDecision::RetryAt { at, scope } =
@@ -189,6 +190,16 @@ impl App {
         let time = self.now().minus(FORGET_AFTER);
         let work = move |tx: &mut dyn Tx| -> Result<(), Fault> { Ok(tx.forget_before(time)?) };
         crate::ports::StoreExt::transact(self.store.as_ref(), work).await
+    }
+
+    /// Two requests at once are counted one after the other.
+    fn hold_limits(&self, tx: &mut dyn Tx, to: &Contact, from: Network) -> Result<(), StoreFault> {
+        let address = format!("codes to\n{}\n{}", to.channel().code(), to.as_str());
+        for subject in [address, format!("codes from\n{from}")] {
+            let purpose = crypto::Purpose::GuardDigest;
+            tx.hold(&self.keyring.digest(purpose, subject.as_bytes()))?;
+        }
+        Ok(())
     }
 
     fn random_code(&self) -> String {

@@ -102,31 +102,38 @@ impl LogIns for StoreTx<'_> {
         Ok(())
     }
 
+    fn hold(&mut self, key: &Digest) -> Result<(), StoreFault> {
+        // A row must exist to be locked. Without failures it counts none, and goes in time.
+        let sql = "INSERT INTO login_failure (guard_key, failure_count, last_at)
+                   VALUES (?1, 0, 0) ON CONFLICT (guard_key) DO NOTHING";
+        self.execute(sql, &params![key])?;
+        let sql = "SELECT guard_key FROM login_failure WHERE guard_key = ?1";
+        self.query_locked(sql, &params![key])?;
+        Ok(())
+    }
+
     fn failures(&mut self, key: &Digest) -> Result<Option<Failures>, StoreFault> {
+        self.hold(key)?;
         let sql = "SELECT failure_count, last_at FROM login_failure WHERE guard_key = ?1";
-        read_one(self.query_one_or_none_locked(sql, &params![key])?, |row| {
+        let counted = read_one(self.query_one_or_none(sql, &params![key])?, |row| {
             Ok(Failures {
                 count: row.number()?,
                 last_at: row.timestamp()?,
             })
-        })
+        })?;
+        Ok(counted.filter(|failures| failures.count > 0))
     }
 
     fn put_failures(&mut self, key: &Digest, failures: Option<Failures>) -> Result<(), StoreFault> {
-        match failures {
-            Some(Failures { count, last_at }) => self.execute(
-                "INSERT INTO login_failure (guard_key, failure_count, last_at)
-                 VALUES (?1, ?2, ?3)
-                 ON CONFLICT (guard_key) DO UPDATE SET
-                     failure_count = excluded.failure_count,
-                     last_at = excluded.last_at",
-                &params![key, count, last_at],
-            )?,
-            None => self.execute(
-                "DELETE FROM login_failure WHERE guard_key = ?1",
-                &params![key],
-            )?,
-        };
+        let (count, last_at) = failures.map_or((0, Timestamp::from_micros(0)), |failures| {
+            (failures.count, failures.last_at)
+        });
+        let sql = "INSERT INTO login_failure (guard_key, failure_count, last_at)
+                   VALUES (?1, ?2, ?3)
+                   ON CONFLICT (guard_key) DO UPDATE SET
+                       failure_count = excluded.failure_count,
+                       last_at = excluded.last_at";
+        self.execute(sql, &params![key, count, last_at])?;
         Ok(())
     }
 
