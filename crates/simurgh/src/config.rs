@@ -211,7 +211,7 @@ pub(crate) struct Config {
     pub(crate) store: DatabaseUrl,
     pub(crate) portal: SocketAddr,
     pub(crate) portal_url: String,
-    pub(crate) trusted_proxy_header: Option<String>,
+    pub(crate) trusted_proxy_header: Option<axum::http::HeaderName>,
     pub(crate) console: SocketAddr,
     pub(crate) admin: SocketAddr,
     pub(crate) brand: simurgh_web::brand::Brand,
@@ -258,7 +258,10 @@ fn check(file: File) -> Result<Config, Vec<String>> {
         portal_url: errors
             .take("portal.url", url(&file.portal.url))
             .unwrap_or_default(),
-        trusted_proxy_header: file.portal.trusted_proxy_header,
+        trusted_proxy_header: file
+            .portal
+            .trusted_proxy_header
+            .and_then(|name| errors.take("portal.trusted_proxy_header", name.parse())),
         console: errors.address("console.listen", &file.console.listen),
         admin: errors.address("admin.listen", &file.admin.listen),
         brand,

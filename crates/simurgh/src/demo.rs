@@ -15,6 +15,7 @@ use simurgh_web::brand::Brand;
 use simurgh_web::inbox::{self, Inbox};
 use tokio::net::TcpListener;
 
+use crate::seed::{self, PastClock};
 use crate::serve::{as_store, listen};
 use crate::wire::{self, Crew, Operator};
 
@@ -33,6 +34,8 @@ pub(crate) struct Options {
     reset: bool,
 }
 
+/// The name of the demo's account on the console.
+const STAFF: &str = "demo";
 const CATALOGUE: &str = include_str!("../demo/catalogue.toml");
 
 /// Runs until a signal says stop.
@@ -64,53 +67,75 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     )
     .map_err(|faults| anyhow::anyhow!("{faults:?}"))?;
     let inbox = Arc::new(Inbox::new(Arc::clone(&clock)));
-    let provider = SandboxProvider::new(account.clone(), Arc::clone(&clock))?;
+    let provider = Arc::new(SandboxProvider::new(account.clone(), Arc::clone(&clock))?);
     let app = wire::app(
         &operator,
         as_store(&store),
         inbox.clone(),
-        vec![Arc::new(provider)],
+        vec![provider.clone()],
     );
     let book = Sandbox::with_journal(&folder.join("sandbox.jsonl"), Arc::clone(&clock), entropy)?;
-    let server = SandboxServer::new(book, account)?;
+    let server = SandboxServer::new(book.clone(), account)?;
     let state = wire::web(&app, &operator, std::slice::from_ref(&sandbox_url))?;
 
-    seed(&app).await?;
+    let mut crew = Crew::new();
+    let stopped = crew.stopped();
+    crew.run(async move { Ok(server.serve(sandbox, stopped).await?) });
+    let past = PastClock::at(clock.now());
+    let then = wire::app_at(
+        &operator,
+        past.clone(),
+        as_store(&store),
+        inbox.clone(),
+        vec![provider],
+    );
+    seed(&app, &then, &past, &book).await?;
+    let staff = staff(&app, folder).await?;
     greet(
         &operator.portal_url,
         &address(&console)?,
         &address(&admin)?,
         &sandbox_url,
+        &staff,
     );
 
-    let mut crew = Crew::new();
     let extra = simurgh_web::site::demo_routes().merge(inbox::routes(inbox));
     crew.serve(portal, simurgh_web::site::portal(state, extra));
+    drop(console);
     crew.serve(
         admin,
         simurgh_web::admin::router(wire::probes(&store, wire::metrics()?)),
     );
-    drop(console);
-    let stopped = crew.stopped();
-    crew.run(async move { Ok(server.serve(sandbox, stopped).await?) });
-    let stopped = crew.stopped();
-    crew.run(async move {
-        app.run_outbox(stopped).await;
-        Ok(())
-    });
+    crew.run_app(app);
     let outcome = crew.work().await;
     tokio::task::block_in_place(|| store.close())?;
     outcome
 }
 
-/// Gives a new demo its catalogue and customers.
-async fn seed(app: &App) -> anyhow::Result<()> {
+/// Gives a new demo its catalogue, and customers with a past.
+async fn seed(app: &App, then: &App, past: &PastClock, bank: &Sandbox) -> anyhow::Result<()> {
     app.apply_catalogue(CATALOGUE.to_owned(), "demo".to_owned(), false)
         .await?;
-    Ok(())
+    seed::customers(then, past, bank, app.now()).await
 }
 
-fn greet(portal: &str, console: &str, admin: &str, sandbox: &str) {
+/// The demo's account on the console, made at its first start and kept beside its data.
+async fn staff(app: &App, folder: &Path) -> anyhow::Result<String> {
+    let path = folder.join("staff.txt");
+    if let Ok(text) = std::fs::read_to_string(&path) {
+        return Ok(text);
+    }
+    let password = app.visitor_cookie();
+    let new = app.create_staff(STAFF, &password).await?;
+    let text = format!(
+        "name {STAFF}, password {password}, authenticator secret {}",
+        new.totp_secret
+    );
+    std::fs::write(&path, &text).with_context(|| format!("writing {}", path.display()))?;
+    Ok(text)
+}
+
+fn greet(portal: &str, console: &str, admin: &str, sandbox: &str, staff: &str) {
     println!("Simurgh demo. Everything stays on this machine; no real money, no real messages.");
     println!();
     println!("portal   {portal}");
@@ -123,7 +148,13 @@ fn greet(portal: &str, console: &str, admin: &str, sandbox: &str) {
     println!(
         "Try: register with any phone number, take the code from the inbox, choose a plan and"
     );
-    println!("pay; the sandbox page lets you decide how the payment goes. Stop with Ctrl-C.");
+    println!("pay; the sandbox page lets you decide how the payment goes. Or log in as a customer");
+    println!("with a past, password \"{}\":", seed::PASSWORD);
+    for (phone, name, _, _) in seed::CUSTOMERS {
+        println!("  {phone}  {name}");
+    }
+    println!("Console: {staff}");
+    println!("Stop with Ctrl-C.");
 }
 
 async fn listeners(

@@ -2,6 +2,7 @@
 
 mod config;
 mod demo;
+mod seed;
 mod serve;
 mod system;
 mod wire;
@@ -11,7 +12,6 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
-use simurgh_app::ports::Clock;
 
 use config::{Config, LogFormat};
 
@@ -45,6 +45,11 @@ enum Command {
         /// The copy; must not exist yet.
         file: PathBuf,
     },
+    /// Work with the accounts of staff on the console.
+    Staff {
+        #[command(subcommand)]
+        command: StaffCommand,
+    },
     /// Work with the catalogue.
     Catalogue {
         #[command(subcommand)]
@@ -57,6 +62,18 @@ struct ConfigFile {
     /// The settings; each can be overridden by the environment (SIMURGH_STORE__URL, ...).
     #[arg(long, default_value = "simurgh.toml", env = "SIMURGH_CONFIG")]
     config: PathBuf,
+}
+
+#[derive(Subcommand)]
+enum StaffCommand {
+    /// Make an account; the password is read from standard input. Prints the secret for the
+    /// authenticator app, once.
+    Add {
+        #[command(flatten)]
+        config: ConfigFile,
+        /// The name to log in with.
+        name: String,
+    },
 }
 
 #[derive(Subcommand)]
@@ -121,6 +138,14 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             };
             serve::backup(&config, &file)?;
         }
+        Command::Staff {
+            command: StaffCommand::Add { config, name },
+        } => {
+            let Some(config) = settings(&config) else {
+                return Ok(ExitCode::FAILURE);
+            };
+            add_staff(&config, &name)?;
+        }
         Command::Catalogue {
             command:
                 CatalogueCommand::Apply {
@@ -166,6 +191,22 @@ fn audit(config: &Config) -> anyhow::Result<ExitCode> {
     } else {
         ExitCode::FAILURE
     })
+}
+
+fn add_staff(config: &Config, name: &str) -> anyhow::Result<()> {
+    let mut password = String::new();
+    std::io::stdin()
+        .read_line(&mut password)
+        .context("reading the password")?;
+    let app = serve::app_for_commands(config)?;
+    let new =
+        runtime()?.block_on(app.create_staff(name, password.trim_end_matches(['\r', '\n'])))?;
+    println!(
+        "{name} can log in. Authenticator secret: {}",
+        new.totp_secret
+    );
+    println!("{}", new.otpauth_url);
+    Ok(())
 }
 
 fn apply_catalogue(config: &Config, file: &std::path::Path, dry_run: bool) -> anyhow::Result<()> {

@@ -29,7 +29,8 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         .iter()
         .map(|sandbox| sandbox.url.clone())
         .collect();
-    let state = wire::web(&app, &operator, &pay_origins)?;
+    let mut state = wire::web(&app, &operator, &pay_origins)?;
+    state.proxy_header = config.trusted_proxy_header.clone();
 
     let mut crew = Crew::new();
     let portal = listen(config.portal).await?;
@@ -39,11 +40,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         admin,
         simurgh_web::admin::router(wire::probes(&store, wire::metrics()?)),
     );
-    let stopped = crew.stopped();
-    crew.run(async move {
-        app.run_outbox(stopped).await;
-        Ok(())
-    });
+    crew.run_app(app);
     tracing::info!(portal = %config.portal, admin = %config.admin, "serving");
     let outcome = crew.work().await;
     routes.stop().await;

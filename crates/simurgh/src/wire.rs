@@ -52,6 +52,9 @@ pub(crate) fn open_store(url: &DatabaseUrl) -> anyhow::Result<Arc<Database>> {
     Ok(Arc::new(store))
 }
 
+/// How often old codes and sessions are cleared.
+const CLEAR_EVERY: std::time::Duration = std::time::Duration::from_secs(3_600);
+
 /// What differs between one operator and another.
 pub(crate) struct Operator {
     pub(crate) master_key: [u8; 32],
@@ -68,7 +71,19 @@ pub(crate) fn app(
     messenger: Arc<dyn Messenger>,
     providers: Vec<Arc<dyn PaymentProvider>>,
 ) -> App {
-    let (clock, entropy) = nature();
+    let (clock, _) = nature();
+    app_at(operator, clock, store, messenger, providers)
+}
+
+/// As [`app`], under a clock of its own.
+pub(crate) fn app_at(
+    operator: &Operator,
+    clock: Arc<dyn Clock>,
+    store: Arc<dyn Store>,
+    messenger: Arc<dyn Messenger>,
+    providers: Vec<Arc<dyn PaymentProvider>>,
+) -> App {
+    let (_, entropy) = nature();
     App::new(World {
         store,
         clock,
@@ -102,6 +117,7 @@ pub(crate) fn web(
     Ok(WebState {
         app: app.clone(),
         frames,
+        proxy_header: None,
     })
 }
 
@@ -161,6 +177,29 @@ impl Crew {
     /// Runs `task` beside the others.
     pub(crate) fn run(&mut self, task: impl Future<Output = anyhow::Result<()>> + Send + 'static) {
         self.tasks.spawn(task);
+    }
+
+    /// Runs the outbox, and the hourly clearing of old codes and sessions.
+    pub(crate) fn run_app(&mut self, app: App) {
+        let stopped = self.stopped();
+        let runner = app.clone();
+        self.run(async move {
+            runner.run_outbox(stopped).await;
+            Ok(())
+        });
+        let stopped = self.stopped();
+        self.run(async move {
+            tokio::pin!(stopped);
+            loop {
+                if let Err(fault) = app.forget_old_log_ins().await {
+                    tracing::error!(%fault, "old codes and sessions were not cleared");
+                }
+                tokio::select! {
+                    () = &mut stopped => return Ok(()),
+                    () = tokio::time::sleep(CLEAR_EVERY) => {}
+                }
+            }
+        });
     }
 
     /// Waits for a signal or for the first task to end, then stops all and waits for them.

@@ -10,6 +10,7 @@ pub mod i18n;
 pub mod inbox;
 pub mod notification;
 pub mod portal;
+pub mod session;
 pub mod site;
 pub mod state;
 pub mod styleguide;
@@ -26,7 +27,5 @@ where
     S: Clone + Send + Sync + 'static,
     Frames: FromRef<S>,
 {
-    Router::new()
-        .merge(assets::routes())
-        .merge(help::routes())
+    Router::new().merge(assets::routes()).merge(help::routes())
 }

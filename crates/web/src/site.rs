@@ -5,13 +5,17 @@ use axum::middleware::from_fn_with_state;
 
 use crate::frame::dress;
 use crate::state::WebState;
-use crate::{routes, styleguide};
+use crate::{notification, portal, routes, session, styleguide};
 
 /// The portal. `extra` are routes of the demo only, such as its inbox.
 pub fn portal(state: WebState, extra: Router<WebState>) -> Router {
     Router::new()
         .merge(routes())
+        .merge(portal::routes())
+        .merge(portal::entry::routes())
         .merge(extra)
+        .layer(from_fn_with_state(state.clone(), session::know))
+        .merge(notification::routes())
         .layer(from_fn_with_state(state.frames.clone(), dress))
         .with_state(state)
 }

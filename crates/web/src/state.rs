@@ -15,6 +15,8 @@ pub struct WebState {
     pub app: App,
     /// The frame of every page.
     pub frames: Frames,
+    /// The header in which the operator's proxy gives the address of whoever asks.
+    pub proxy_header: Option<axum::http::HeaderName>,
 }
 
 impl FromRef<WebState> for Frames {

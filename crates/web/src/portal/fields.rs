@@ -25,6 +25,14 @@ impl Fields {
             .map_or("", |(_, value)| value.trim())
     }
 
+    /// What the field `name` holds exactly as it came: for passwords.
+    pub(crate) fn raw(&self, name: &str) -> &str {
+        self.0
+            .iter()
+            .find(|(own, _)| own == name)
+            .map_or("", |(_, value)| value)
+    }
+
     /// Whether the field holds something.
     pub(crate) fn has(&self, name: &str) -> bool {
         !self.text(name).is_empty()

@@ -7,6 +7,7 @@ mod checkout;
 mod choice;
 mod country;
 mod currency;
+pub(crate) mod entry;
 pub(crate) mod fields;
 mod line;
 mod methods;

@@ -1,0 +1,172 @@
+//! Who is asking: the session cookie, the visitor's cookie, and the token of forms.
+
+use std::net::{IpAddr, SocketAddr};
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use simurgh_app::App;
+use simurgh_app::subscriber::{NewSession, Origin, SessionToken};
+use simurgh_subscriber::Network;
+
+use crate::frame::Visitor;
+use crate::state::{SignedIn, WebState};
+
+/// The cookie of a signed-in browser.
+const SESSION: &str = "__Host-simurgh";
+/// The cookie of a browser without a session, to which the token of its forms is bound.
+const VISIT: &str = "__Host-simurgh-visit";
+/// How long the session cookie is kept; the session itself ends by its own rules.
+const SESSION_SECONDS: u32 = 90 * 24 * 3600;
+
+/// Where a request comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientAddress(pub IpAddr);
+
+/// The address of whoever asks: what the operator's proxy says in its header (the last entry, which
+/// the proxy itself wrote), else the other end of the connection.
+fn client_address(state: &WebState, request: &Request) -> ClientAddress {
+    let told = state
+        .proxy_header
+        .as_ref()
+        .and_then(|name| request.headers().get(name)?.to_str().ok())
+        .and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map(|ConnectInfo(address)| address.ip());
+    ClientAddress(told.or(peer).unwrap_or(IpAddr::from([127, 0, 0, 1])))
+}
+
+/// Puts [`ClientAddress`], [`SignedIn`] and [`Visitor`] into every request.
+pub async fn know(State(state): State<WebState>, mut request: Request, next: Next) -> Response {
+    let app = &state.app;
+    let address = client_address(&state, &request);
+    request.extensions_mut().insert(address);
+    let shown = cookie(request.headers(), SESSION).and_then(|text| SessionToken::shown(&text));
+    let resumed = match &shown {
+        Some(token) => match app.resume(token).await {
+            Ok(resumed) => resumed,
+            Err(fault) => {
+                tracing::error!(%fault, "a session cannot be read");
+                None
+            }
+        },
+        None => None,
+    };
+    let mut new_visit = None;
+    let mut visitor = Visitor::default();
+    match (&resumed, &shown) {
+        (Some(resumed), Some(token)) => {
+            visitor.csrf = app.csrf_token(token.reveal());
+            visitor.name = Some(resumed.person.name.as_str().to_owned());
+            visitor.locale = Some(resumed.person.locale);
+            visitor.zone = Some(resumed.person.time_zone.zone());
+            let customer = resumed.session.customer;
+            request.extensions_mut().insert(SignedIn { customer });
+        }
+        (Some(_) | None, _) => {
+            let visit = cookie(request.headers(), VISIT);
+            let visit = visit.unwrap_or_else(|| {
+                let fresh = app.visitor_cookie();
+                new_visit = Some(fresh.clone());
+                fresh
+            });
+            visitor.csrf = app.csrf_token(&visit);
+        }
+    }
+    request.extensions_mut().insert(visitor);
+    let mut response = next.run(request).await;
+    if let Some(visit) = new_visit {
+        set_cookie(response.headers_mut(), VISIT, &visit, None);
+    }
+    response
+}
+
+/// Where a log-in comes from: the network, the device, the session the browser had.
+pub fn origin(headers: &HeaderMap, ClientAddress(address): ClientAddress) -> Origin {
+    let agent = headers
+        .get(header::USER_AGENT)
+        .and_then(|agent| agent.to_str().ok());
+    Origin {
+        network: Network::of(address),
+        device: device(agent.unwrap_or_default()),
+        previous: cookie(headers, SESSION).and_then(|text| SessionToken::shown(&text)),
+    }
+}
+
+/// Signs a browser in.
+pub fn begin(response: &mut Response, session: &NewSession) {
+    let token = session.token.reveal().to_owned();
+    set_cookie(
+        response.headers_mut(),
+        SESSION,
+        &token,
+        Some(SESSION_SECONDS),
+    );
+}
+
+/// Signs a browser out and forgets what it kept of the account.
+///
+/// # Errors
+/// [`simurgh_app::Fault`].
+pub async fn end(
+    app: &App,
+    headers: &HeaderMap,
+    response: &mut Response,
+) -> Result<(), simurgh_app::Fault> {
+    if let Some(token) = cookie(headers, SESSION).and_then(|text| SessionToken::shown(&text)) {
+        app.log_out(&token).await?;
+    }
+    set_cookie(response.headers_mut(), SESSION, "", Some(0));
+    let clear = HeaderValue::from_static("\"cache\", \"storage\"");
+    response.headers_mut().insert("clear-site-data", clear);
+    Ok(())
+}
+
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(known, value)| *known == name && !value.is_empty())
+        .map(|(_, value)| value.to_owned())
+}
+
+fn set_cookie(headers: &mut HeaderMap, name: &str, value: &str, seconds: Option<u32>) {
+    let age = seconds
+        .map(|seconds| format!("; Max-Age={seconds}"))
+        .unwrap_or_default();
+    let text = format!("{name}={value}; Path=/; Secure; HttpOnly; SameSite=Lax{age}");
+    if let Ok(line) = HeaderValue::from_str(&text) {
+        headers.append(header::SET_COOKIE, line);
+    }
+}
+
+/// A device as its holder may recognise it: browser and system, from what the browser says.
+fn device(agent: &str) -> String {
+    let first = |names: &[(&str, &'static str)]| {
+        names
+            .iter()
+            .find(|(sign, _)| agent.contains(sign))
+            .map(|(_, name)| *name)
+    };
+    let browser = first(&[
+        ("MicroMessenger", "WeChat"),
+        ("AlipayClient", "Alipay"),
+        ("Edg/", "Edge"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ]);
+    let system = first(&[
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Android", "Android"),
+        ("Windows", "Windows"),
+        ("Mac OS", "Mac"),
+        ("Linux", "Linux"),
+    ]);
+    format!("{} · {}", browser.unwrap_or("?"), system.unwrap_or("?"))
+}
