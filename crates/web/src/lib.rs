@@ -4,6 +4,7 @@
 pub mod admin;
 pub mod assets;
 pub mod brand;
+pub mod console;
 pub mod frame;
 pub mod help;
 pub mod i18n;
@@ -14,6 +15,8 @@ pub mod session;
 pub mod site;
 pub mod state;
 pub mod styleguide;
+
+mod talk;
 
 use axum::Router;
 use axum::extract::FromRef;

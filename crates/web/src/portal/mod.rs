@@ -17,6 +17,7 @@ mod plans;
 mod purchase;
 mod renewal;
 mod shopper;
+pub mod support;
 mod words;
 
 use axum::Router;

@@ -1,0 +1,410 @@
+# The console: log in.
+desk-login = Staff log-in
+desk-login-name = Name
+desk-login-password = Password
+desk-login-code = Code
+desk-login-code-hint = The six digits of your authenticator app
+desk-login-do = Log in
+desk-login-help = Forgot your password, or changed phones? An administrator can renew your account on the server.
+desk-login-wrong = Name, password or code is wrong, or the code was used already. Wait for the next code and try again.
+desk-login-busy = Too many people are logging in. Try again in a few seconds.
+desk-login-locked = { $minutes ->
+    [one] Too many tries. Try again in one minute.
+   *[other] Too many tries. Try again in { $minutes } minutes.
+}
+
+# Refusals.
+desk-refused-bad-request = This request cannot be handled
+    .next = Go back, reload the page and try again.
+desk-refused-forbidden = This page has expired; nothing was done
+    .next = Go back, reload the page and try again. If that does not help, log in again.
+desk-refused-not-found = There is nothing here
+    .next = The number may be wrong, or the thing is gone.
+desk-refused-too-large = That is too long
+    .next = Shorten it and send it again.
+desk-refused-internal = The program failed
+    .next = The server's log says why.
+desk-refused-unavailable = Away for a moment
+    .next = The store cannot be reached, or no catalogue has been applied. The server's log says which.
+desk-refused-home = Go to the overview
+
+# What was just done.
+desk-done-logged-out = You are logged out.
+desk-done-refund-requested = The refund is under way. The customer is told.
+desk-done-refund-settled = The refund is recorded as paid in another way.
+desk-done-refund-resent = The refund is sent to the provider again.
+desk-done-ticket-answered = The answer is sent. The customer is told.
+desk-done-ticket-closed = The ticket is closed.
+desk-done-job-retried = The job is tried again now.
+desk-done-identity-decided = The decision is recorded. The customer is told.
+
+# Overview.
+desk-calm = All is well
+desk-attention = This needs somebody
+desk-attention-refunds = { $count ->
+    [one] One refund needs staff
+   *[other] { $count } refunds need staff
+}
+desk-attention-payments = { $count ->
+    [one] Of one payment nobody knows how it ended
+   *[other] Of { $count } payments nobody knows how they ended
+}
+desk-attention-jobs = { $count ->
+    [one] One job is stuck
+   *[other] { $count } jobs are stuck
+}
+desk-now = Now
+desk-open-tickets = Tickets to answer
+desk-open-jobs = Jobs not done
+desk-stuck-jobs = Stuck jobs
+desk-payments-in-doubt = Payments in doubt
+desk-refunds-for-staff = Refunds for staff
+desk-day = The last 24 hours
+desk-new-customers = New customers
+desk-new-orders = New orders
+desk-paid-orders = Of these paid
+desk-failed-messages = Failed messages
+desk-waiting = Waiting longest
+
+# Tables and fields.
+desk-number = Number
+desk-customer = Customer
+desk-name = Name
+desk-phone = Phone
+desk-email = E-mail
+desk-state = State
+desk-registered = Registered
+desk-user-name = User name
+desk-language = Language
+desk-time-zone = Time zone
+desk-marketing = Wants marketing
+desk-yes = Yes
+desk-no = No
+desk-none = None
+desk-nobody = System
+desk-all = All
+desk-order = Order
+desk-plan = Plan
+desk-total = Total
+desk-amount = Amount
+desk-placed = Placed
+desk-automatic = Automatic
+desk-payment = Payment
+desk-payments = Payment attempts
+desk-way = Way
+desk-begun = Begun
+desk-queries = Queries
+desk-failure = Failure
+desk-refund = Refund
+desk-refunds = Refunds
+desk-reason = Reason
+desk-since = Since
+desk-document = Document
+desk-documents = Documents
+desk-kind = Kind
+desk-issued = Issued
+desk-invoice = Invoice
+desk-credit-note = Credit note
+desk-line = Line
+desk-lines = Lines
+desk-opened = Opened
+desk-changed = Last change
+desk-renews = Renews by itself
+desk-stored-method = Stored method
+desk-expires = To be paid by
+desk-zone = Zone
+desk-periods = Periods
+desk-granted = Granted
+desk-catalogue-version = Catalogue version
+desk-promotions = Promotions
+desk-event = Notification
+desk-events = Notifications
+desk-effect = Effect
+desk-at = At
+desk-ticket = Ticket
+desk-subject = Subject
+desk-count-messages = Messages
+desk-message = Message
+desk-channel = Channel
+desk-channel-sms = SMS
+desk-channel-email = E-mail
+desk-to = To
+desk-queued = Queued
+desk-task = Task
+desk-about = About
+desk-attempts = Attempts
+desk-due = Due
+desk-last-error = Last error
+desk-do = Action
+desk-who = Who
+desk-what = What
+desk-detail = Detail
+desk-digest = Digest
+desk-timeline = Timeline
+desk-tax = Tax included: { $amount } ({ $rate })
+
+# Customers.
+desk-search = Find a customer
+desk-search-hint = Phone number, e-mail address, name, user name or customer number
+desk-search-short = Enter at least two characters.
+desk-found = { $count ->
+    [one] One customer found.
+   *[other] { $count } customers found.
+}
+desk-customer-unconfirmed = Unconfirmed
+desk-customer-active = Active
+desk-customer-closed = Closed
+desk-email-unconfirmed = unconfirmed
+desk-reveal = Show contacts
+desk-reveal-text = Number and mailbox are masked. Showing them is recorded with the reason.
+desk-reveal-do = Record and show
+desk-reason-hint = Goes into the log for good. Do not write personal data of the customer here.
+desk-reason-short = Say why (at least 3 characters).
+desk-reason-long = A reason has at most 200 characters.
+desk-line-active = In service
+desk-line-grace = In grace
+desk-line-suspended = Suspended
+desk-line-closed = Closed
+desk-plan-awaits = starts on first use, at the latest { $by }
+desk-plan-runs = { $start } to { $end }
+desk-plan-ended = ended { $at }
+desk-plan-revoked = revoked { $at }
+desk-no-lines = No lines.
+desk-no-orders = No orders.
+desk-no-payments = No payment attempts.
+desk-no-documents = No documents.
+desk-no-messages = No messages
+desk-no-tickets = No tickets
+
+# Timeline.
+desk-happened-order-placed = Order placed
+desk-happened-order = Order: { $state }
+desk-happened-payment-begun = Payment begun
+desk-happened-payment = Payment: { $state }
+desk-happened-refund-requested = Refund requested
+desk-happened-refund = Refund: { $state }
+desk-happened-message = Message: { $what }
+desk-happened-ticket-opened = Ticket opened
+desk-happened-ticket = Ticket: { $state }
+desk-happened-staff = { $who }: { $what }
+desk-event-registered = Registered
+desk-event-phone-confirmed = Phone confirmed
+desk-event-email-confirmed = E-mail confirmed
+desk-event-logged-in = Logged in
+desk-event-wrong-password = Wrong password
+desk-event-wrong-second-factor = Wrong second factor
+desk-event-phone-changed = Phone changed
+desk-event-email-changed = E-mail changed
+desk-event-user-name-changed = User name changed
+desk-event-password-changed = Password changed
+desk-event-password-recovered = Password recovered
+desk-event-second-factor-on = Second factor turned on
+desk-event-second-factor-off = Second factor turned off
+desk-event-recovery-code-used = Recovery code used
+desk-event-recovery-codes-renewed = Recovery codes renewed
+desk-event-data-exported = Data exported
+desk-event-identity-submitted = Identity documents handed in
+desk-event-identity-approved = Identity approved
+desk-event-identity-refused = Identity refused
+desk-event-document-opened = Identity document opened by staff
+desk-event-closed = Account closed
+
+# Orders and money.
+desk-find-order = Find by number
+desk-find-order-hint = Number of an order, a payment, a refund or a document
+desk-order-missing = No order has this number.
+desk-order-awaiting = Awaiting payment
+desk-order-fulfilled = Fulfilled
+desk-order-expired = Expired
+desk-order-cancelled = Cancelled
+desk-order-refunded = Refunded
+desk-payment-created = Created
+desk-payment-action = Customer must act
+desk-payment-processing = Processing
+desk-payment-unknown = Unknown
+desk-payment-captured = Captured
+desk-payment-failed = Failed
+desk-payment-closed = Closed
+desk-method-card = Card
+desk-method-alipay = Alipay
+desk-method-wechat = WeChat Pay
+desk-effect-fulfilled = Fulfilled the order
+desk-effect-moved = Moved the payment
+desk-effect-ignored = Nothing new
+desk-effect-returned = Money sent back
+desk-effect-mismatch = Amount, currency or merchant differs
+desk-effect-unknown-payment = Unknown payment
+desk-refund-requested = Under way
+desk-refund-sent = Sent
+desk-refund-needs-staff = Needs staff
+desk-refund-no-open-order = No open order
+desk-refund-unused-plan = Unused plan given back
+desk-refund-by-staff = Decided by staff
+desk-refund-ask = Refund …
+desk-refund-title = Refund this order?
+desk-refund-text = The plan is revoked, the money goes back the way it came, and a credit note is issued. A plan that was used cannot be refunded. This cannot be undone.
+desk-refund-do = Refund
+desk-refund-used = The plan was used, has ended or was extended, so it cannot be refunded.
+desk-refund-twice = This order is refunded already.
+desk-refund-not-paid = This order is not paid.
+desk-payments-lead = Payments and refunds that need somebody.
+desk-no-open-refunds = No refunds are open.
+desk-no-doubt = No payments are in doubt.
+desk-odd-events = Notifications that were not believed
+desk-no-odd-events = None.
+desk-resend = Send again
+desk-settle = Paid otherwise …
+desk-settle-title = Record this refund as paid in another way?
+desk-settle-text = Only when the customer has received the money in another way. This cannot be undone.
+desk-settle-do = Record
+desk-settle-not-for-staff = This refund does not wait for staff.
+
+# Tickets.
+desk-queue-open = To answer
+desk-queue-answered = Answered
+desk-queue-closed = Closed
+desk-ticket-open = Open
+desk-ticket-answered = Answered
+desk-ticket-closed = Closed
+desk-author-customer = Customer
+desk-answer = Answer
+desk-answer-hint = The customer reads this text, but not your name.
+desk-answer-do = Send answer
+desk-answer-empty = Write an answer.
+desk-answer-long = An answer has at most 4,000 characters.
+desk-answer-unprintable = The answer holds a character that cannot be shown.
+desk-answer-closed = The ticket is closed and takes no more answers.
+desk-answer-moved-on = Something was written while you were writing. Read it, then send your answer.
+desk-answer-full = This ticket has as many messages as it may. Ask the customer to open a new one.
+desk-close-ticket = Close ticket
+
+# Messages and jobs.
+desk-messages-lead = The newest e-mails and text messages, and what became of them. Recipients are masked.
+desk-message-queued = Queued
+desk-message-sent = Sent
+desk-message-delivered = Delivered
+desk-message-failed = Failed
+desk-template-code = One-time code
+desk-template-account-exists = Account exists
+desk-template-security-change = Security change
+desk-template-order-confirmed = Order confirmed
+desk-template-payment-failed = Payment failed
+desk-template-refund = Refund
+desk-template-ends-soon = Ends soon
+desk-template-ended = Ended
+desk-template-suspended = Suspended
+desk-template-used = Usage warning
+desk-template-renewal-notice = Renewal notice
+desk-template-renewal-failed = Renewal failed
+desk-template-ticket-answered = Ticket answered
+desk-template-identity-decided = Identity decided
+desk-jobs-lead = Work that follows a commit. Jobs that fail are tried again by themselves, at growing distances.
+desk-no-jobs = Nothing is left to do
+desk-stuck = stuck
+desk-retry = Try now
+desk-task-send-message = Send a message
+desk-task-query-payment = Query a payment
+desk-task-close-order = Close an order
+desk-task-send-refund = Send a refund
+desk-task-advance-line = Advance a line
+desk-task-renew-line = Renew a line
+desk-task-charge-mandate = Charge a stored method
+desk-task-delete-documents = Delete identity documents
+
+# Catalogue.
+desk-catalogue-lead = Version { $version }, applied by { $by } on { $at }.
+desk-catalogue-how = The catalogue comes from a reviewed file and is applied by this command:
+desk-offers = Plans
+desk-code = Code
+desk-allowance = Allowance
+desk-days = Days
+desk-prices = Prices
+desk-terms = Terms
+desk-activation = Start
+desk-activation-now = now
+desk-activation-first-use = on first use
+desk-activation-date = on a date
+desk-tier-basic = Basic
+desk-tier-premium = Premium
+desk-tier-deluxe = Deluxe
+desk-add-ons = Add-ons
+desk-reduction = Reduction
+desk-from = From
+desk-until = Until
+desk-rules = Rules
+desk-promotion-to-come = To come
+desk-promotion-runs = Running
+desk-promotion-over = Over
+desk-promotion-automatic = automatic
+desk-promotion-by-code = by code
+desk-promotion-first = first purchase only
+desk-promotion-stacks = stacks
+desk-builder = Plan builder
+desk-builder-zones = Zones of the builder
+desk-builder-steps = Steps of the builder
+desk-base-price = Base price
+desk-data-factor = Data factor
+desk-zones = Zones
+desk-roaming = Roaming
+desk-countries = Countries
+desk-taxes = Taxes
+desk-currency = Currency
+desk-rate = Rate
+desk-promotion-per-customer = { $count } per customer
+desk-promotion-total = { $count } in all
+desk-promotion-periods = at least { $count } periods
+
+# Audit log.
+desk-about-number = Number of what it is about
+desk-filter = Filter
+desk-no-entries = No entries match.
+desk-log-check = Check the whole chain
+desk-log-is-sound = The chain is whole
+desk-log-sound = Write the head down and compare it next time, so that a cut at the end is found: { $head }
+desk-log-is-broken = The chain is broken
+desk-log-broken = It does not hold from entry { $position } on: that entry was changed, or one before it was removed.
+desk-did-account-created = Staff account made
+desk-did-account-renewed = Staff account renewed
+desk-did-account-closed = Staff account closed
+desk-did-logged-in = Logged in
+desk-did-log-in-refused = Log-in refused
+desk-did-logged-out = Logged out
+desk-did-customers-searched = Customers searched
+desk-did-customer-viewed = Customer viewed
+desk-did-contact-revealed = Contacts shown
+desk-did-order-viewed = Order viewed
+desk-did-refund-requested = Refund requested
+desk-did-refund-refused = Refund refused
+desk-did-refund-settled = Refund paid otherwise
+desk-did-refund-resent = Refund sent again
+desk-did-ticket-viewed = Ticket viewed
+desk-did-ticket-answered = Ticket answered
+desk-did-ticket-closed = Ticket closed
+desk-did-document-opened = Identity document opened
+desk-did-identity-decided = Identity decided
+desk-did-messages-viewed = Messages viewed
+desk-did-job-retried = Job retried
+desk-did-log-viewed = Log viewed
+
+# Identity checks.
+desk-identity = Identity checks
+desk-identity-lead = Compare the documents with the name on the account, then decide. Opening a document is recorded.
+desk-identity-for = Identity check ({ $rule })
+desk-identity-documents = Documents
+desk-identity-outside = An outside party looks at it.
+desk-no-identity = Nobody waits
+desk-identity-wanted = Wanted
+desk-identity-in-review = In review
+desk-identity-approved = Approved
+desk-identity-refused = Refused
+desk-verdict = Decision
+desk-verdict-choose = Choose
+desk-verdict-do = Record decision
+desk-verdict-approved = Approve
+desk-verdict-unreadable = Refuse: cannot be read
+desk-verdict-expired = Refuse: document has expired
+desk-verdict-not-accepted = Refuse: kind of document not accepted
+desk-verdict-mismatch = Refuse: name or face differs
+desk-verdict-too-young = Refuse: too young
+desk-verdict-too-many-numbers = Refuse: too many numbers
+desk-verdict-not-genuine = Refuse: looks false

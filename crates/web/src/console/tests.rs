@@ -1,0 +1,1 @@
+//! The console through its router, as a browser meets it.
