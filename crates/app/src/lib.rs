@@ -1,7 +1,7 @@
 //! Use cases: one file each, one transaction each.
 //!
 //! [`App`] holds what they stand on (the [`ports`]); a use case is a method on it, written in the
-//! folder of its subject: [`sales`], [`line`], [`subscriber`], `desk`. What follows a commit is a row
+//! folder of its subject: [`sales`], [`mod@line`], [`subscriber`], `desk`. What follows a commit is a row
 //! of the outbox, done by [`jobs`].
 
 pub mod audit;

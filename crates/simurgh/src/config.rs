@@ -16,13 +16,12 @@ use simurgh_store::DatabaseUrl;
 use simurgh_vocab::TimeZoneName;
 
 /// The file as it is written.
-#[derive(Debug, Deserialize, Serialize)]
+#[derive(Debug, Default, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
 struct File {
     master_key: String,
     store: StoreSection,
     portal: PortalSection,
-    console: ConsoleSection,
     admin: AdminSection,
     brand: BrandSection,
     documents: DocumentsSection,
@@ -44,12 +43,6 @@ struct PortalSection {
     listen: String,
     url: String,
     trusted_proxy_header: Option<String>,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-struct ConsoleSection {
-    listen: String,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -113,24 +106,6 @@ struct LogSection {
     filter: String,
 }
 
-impl Default for File {
-    fn default() -> Self {
-        Self {
-            master_key: String::new(),
-            store: StoreSection::default(),
-            portal: PortalSection::default(),
-            console: ConsoleSection::default(),
-            admin: AdminSection::default(),
-            brand: BrandSection::default(),
-            documents: DocumentsSection::default(),
-            smtp: None,
-            smpp: None,
-            sandbox_payments: None,
-            log: LogSection::default(),
-        }
-    }
-}
-
 impl Default for StoreSection {
     fn default() -> Self {
         Self {
@@ -145,14 +120,6 @@ impl Default for PortalSection {
             listen: "127.0.0.1:8080".to_owned(),
             url: String::new(),
             trusted_proxy_header: None,
-        }
-    }
-}
-
-impl Default for ConsoleSection {
-    fn default() -> Self {
-        Self {
-            listen: "127.0.0.1:8081".to_owned(),
         }
     }
 }
@@ -212,7 +179,6 @@ pub(crate) struct Config {
     pub(crate) portal: SocketAddr,
     pub(crate) portal_url: String,
     pub(crate) trusted_proxy_header: Option<axum::http::HeaderName>,
-    pub(crate) console: SocketAddr,
     pub(crate) admin: SocketAddr,
     pub(crate) brand: simurgh_web::brand::Brand,
     pub(crate) series: String,
@@ -262,7 +228,6 @@ fn check(file: File) -> Result<Config, Vec<String>> {
             .portal
             .trusted_proxy_header
             .and_then(|name| errors.take("portal.trusted_proxy_header", name.parse())),
-        console: errors.address("console.listen", &file.console.listen),
         admin: errors.address("admin.listen", &file.admin.listen),
         brand,
         time_zone: errors

@@ -59,13 +59,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         time_zone: "Asia/Shanghai".parse()?,
     };
     let sandbox_url = address(&sandbox)?;
-    let account = SandboxSettings::new(
-        "simurgh-demo",
-        Secret::new("the sandbox moves no money, so its key is no secret"),
-        &format!("{}/notify/sandbox", operator.portal_url),
-        &sandbox_url,
-    )
-    .map_err(|faults| anyhow::anyhow!("{faults:?}"))?;
+    let account = account(&operator.portal_url, &sandbox_url)?;
     let inbox = Arc::new(Inbox::new(Arc::clone(&clock)));
     let provider = Arc::new(SandboxProvider::new(account.clone(), Arc::clone(&clock))?);
     let app = wire::app(
@@ -110,6 +104,17 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let outcome = crew.work().await;
     tokio::task::block_in_place(|| store.close())?;
     outcome
+}
+
+/// The demo's account at the sandbox provider.
+fn account(portal_url: &str, sandbox_url: &str) -> anyhow::Result<SandboxSettings> {
+    SandboxSettings::new(
+        "simurgh-demo",
+        Secret::new("the sandbox moves no money, so its key is no secret"),
+        &format!("{portal_url}/notify/sandbox"),
+        sandbox_url,
+    )
+    .map_err(|faults| anyhow::anyhow!("{faults:?}"))
 }
 
 /// Gives a new demo its catalogue, and customers with a past.

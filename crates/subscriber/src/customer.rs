@@ -354,7 +354,10 @@ pub(crate) mod tests {
         let phone = "+8613800138000".parse().unwrap();
         let claimed = new_customer().claim(&phone, NOW).unwrap();
         assert_eq!(claimed.active().unwrap().email, None);
-        assert_eq!(claimed.claim(&phone, NOW), Err(CustomerTransition::AlreadyActive));
+        assert_eq!(
+            claimed.claim(&phone, NOW),
+            Err(CustomerTransition::AlreadyActive)
+        );
     }
 
     #[test]

@@ -229,11 +229,18 @@ impl IdentityCase {
         now: Timestamp,
     ) -> Result<Self, IdentityTransition> {
         match self.state {
-            IdentityState::InReview { reference: Some(_), .. } => {
-                self.state = IdentityState::InReview { since: now, reference: Some(reference) };
+            IdentityState::InReview {
+                reference: Some(_), ..
+            } => {
+                self.state = IdentityState::InReview {
+                    since: now,
+                    reference: Some(reference),
+                };
                 Ok(self)
             }
-            IdentityState::InReview { reference: None, .. } => Err(IdentityTransition::OtherReview),
+            IdentityState::InReview {
+                reference: None, ..
+            } => Err(IdentityTransition::OtherReview),
             IdentityState::Approved { .. } => Err(IdentityTransition::AlreadyApproved),
             IdentityState::Wanted { .. } | IdentityState::Refused { .. } => {
                 Err(IdentityTransition::NotInReview)
@@ -377,7 +384,10 @@ mod tests {
             Err(AlreadyApproved)
         );
         let again = outside("r1").restart("r2".to_owned(), NOW).unwrap();
-        assert_eq!(again.clone().decide_outside("r1", Ok(()), NOW), Err(OtherReview));
+        assert_eq!(
+            again.clone().decide_outside("r1", Ok(()), NOW),
+            Err(OtherReview)
+        );
         assert!(again.decide_outside("r2", Ok(()), NOW).is_ok());
         assert_eq!(wanted().restart("r1".to_owned(), NOW), Err(NotInReview));
         let refused = outside("r1").decide_outside("r1", Err(IdentityRefusal::TooYoung), NOW);

@@ -34,7 +34,11 @@ pub fn router(probes: Probes) -> Router {
 async fn ready(State(probes): State<Probes>) -> Response {
     match (probes.ready)().await {
         Ok(()) => "ready\n".into_response(),
-        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {why}\n")).into_response(),
+        Err(why) => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("not ready: {why}\n"),
+        )
+            .into_response(),
     }
 }
 

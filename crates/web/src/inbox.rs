@@ -46,20 +46,28 @@ impl Inbox {
     /// An empty inbox.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, received: Mutex::default() }
+        Self {
+            clock,
+            received: Mutex::default(),
+        }
     }
 
     /// What came, newest first.
     #[must_use]
     pub fn received(&self) -> Vec<Received> {
-        self.received.lock().map(|kept| kept.iter().cloned().collect()).unwrap_or_default()
+        self.received
+            .lock()
+            .map(|kept| kept.iter().cloned().collect())
+            .unwrap_or_default()
     }
 
     fn keep(&self, id: MessageId, envelope: Envelope) -> Result<Delivery, SendFailure> {
         let id = id.number();
         let at_micros = self.clock.now().as_micros();
         let message = match envelope {
-            Envelope::Email { to, subject, text, .. } => Received {
+            Envelope::Email {
+                to, subject, text, ..
+            } => Received {
                 id: id.clone(),
                 channel: "email",
                 to: to.as_str().to_owned(),
@@ -121,7 +129,10 @@ pub fn routes(inbox: Arc<Inbox>) -> Router<WebState> {
 }
 
 async fn show(page: Page, inbox: Arc<Inbox>) -> Response {
-    Page::answer(&InboxPage { page, received: inbox.received() })
+    Page::answer(&InboxPage {
+        page,
+        received: inbox.received(),
+    })
 }
 
 async fn list(inbox: Arc<Inbox>) -> Response {

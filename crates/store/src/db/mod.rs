@@ -1,6 +1,6 @@
 //! The one place where the two engines fork. Above it nobody knows which one answers.
 //!
-//! [`StoreTx`](crate::tx::StoreTx) speaks to a [`Db`]; the drivers in `sqlite` and `postgres`
+//! `StoreTx` speaks to a `Db`; the drivers in `sqlite` and `postgres`
 //! begin and end the transactions around it.
 
 mod database;

@@ -111,8 +111,7 @@ fn postings_at_once_lose_nothing() {
 fn book(
     tx: &mut StoreTx<'_>,
     source: Source,
-    from: Account,
-    to: Account,
+    (from, to): (Account, Account),
     asset: Asset,
     amount: i64,
 ) {
@@ -140,7 +139,7 @@ fn capture(tx: &mut StoreTx<'_>, number: u8, order: u8, to: Account) {
     let payment = make::payment(number, order, PaymentState::Captured { at: NOW });
     tx.insert_payment(&payment).unwrap();
     let source = Source::new("capture", payment.id);
-    book(tx, source, to, Account::Clearing, CASH.1, 3_900);
+    book(tx, source, (to, Account::Clearing), CASH.1, 3_900);
 }
 
 /// An order that was paid, with all that belongs to it. Gives its bucket.
@@ -168,8 +167,7 @@ fn paid(tx: &mut StoreTx<'_>, number: u8, state: OrderState) -> (Order, Bucket) 
     book(
         tx,
         source,
-        granted,
-        left,
+        (granted, left),
         Asset::Service(Unit::Octets),
         1_000,
     );
@@ -185,8 +183,7 @@ fn take_back(tx: &mut StoreTx<'_>, number: u8, (order, bucket): (Order, Bucket))
     book(
         tx,
         source,
-        left,
-        reversed,
+        (left, reversed),
         Asset::Service(Unit::Octets),
         1_000,
     );
@@ -195,7 +192,13 @@ fn take_back(tx: &mut StoreTx<'_>, number: u8, (order, bucket): (Order, Bucket))
     tx.update_subscription(&subscription).unwrap();
     let revenue = Account::DeferredRevenue(subscription.id);
     let source = Source::new("refund", order.id);
-    book(tx, source, Account::RefundsPayable, revenue, CASH.1, 3_900);
+    book(
+        tx,
+        source,
+        (Account::RefundsPayable, revenue),
+        CASH.1,
+        3_900,
+    );
     refunded(tx, number, number, number);
     let of_order = tx.documents_of_order(order.id).unwrap();
     let invoice_id = of_order[0].id;
@@ -213,8 +216,7 @@ fn refunded(tx: &mut StoreTx<'_>, number: u8, payment: u8, order: u8) {
     book(
         tx,
         source,
-        Account::Clearing,
-        Account::RefundsPayable,
+        (Account::Clearing, Account::RefundsPayable),
         CASH.1,
         3_900,
     );
@@ -237,8 +239,7 @@ fn operator(tx: &mut StoreTx<'_>) {
     book(
         tx,
         source,
-        Account::RefundsPayable,
-        Account::Unassigned,
+        (Account::RefundsPayable, Account::Unassigned),
         CASH.1,
         3_900,
     );
