@@ -22,6 +22,7 @@ struct File {
     master_key: String,
     store: StoreSection,
     portal: PortalSection,
+    console: ConsoleSection,
     admin: AdminSection,
     brand: BrandSection,
     documents: DocumentsSection,
@@ -43,6 +44,12 @@ struct PortalSection {
     listen: String,
     url: String,
     trusted_proxy_header: Option<String>,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+struct ConsoleSection {
+    listen: String,
 }
 
 #[derive(Debug, Deserialize, Serialize)]
@@ -124,6 +131,14 @@ impl Default for PortalSection {
     }
 }
 
+impl Default for ConsoleSection {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8081".to_owned(),
+        }
+    }
+}
+
 impl Default for AdminSection {
     fn default() -> Self {
         Self {
@@ -179,6 +194,7 @@ pub(crate) struct Config {
     pub(crate) portal: SocketAddr,
     pub(crate) portal_url: String,
     pub(crate) trusted_proxy_header: Option<axum::http::HeaderName>,
+    pub(crate) console: SocketAddr,
     pub(crate) admin: SocketAddr,
     pub(crate) brand: simurgh_web::brand::Brand,
     pub(crate) series: String,
@@ -228,6 +244,7 @@ fn check(file: File) -> Result<Config, Vec<String>> {
             .portal
             .trusted_proxy_header
             .and_then(|name| errors.take("portal.trusted_proxy_header", name.parse())),
+        console: errors.address("console.listen", &file.console.listen),
         admin: errors.address("admin.listen", &file.admin.listen),
         brand,
         time_zone: errors

@@ -94,8 +94,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     );
 
     let extra = simurgh_web::site::demo_routes().merge(inbox::routes(inbox));
-    crew.serve(portal, simurgh_web::site::portal(state, extra));
-    drop(console);
+    crew.serve(portal, simurgh_web::site::portal(state.clone(), extra));
+    crew.serve(console, simurgh_web::console::router(state));
     crew.serve(
         admin,
         simurgh_web::admin::router(wire::probes(&store, wire::metrics()?)),

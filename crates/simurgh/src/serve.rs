@@ -35,7 +35,12 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let mut crew = Crew::new();
     let portal = listen(config.portal).await?;
     let admin = listen(config.admin).await?;
-    crew.serve(portal, simurgh_web::site::portal(state, Router::new()));
+    crew.serve(
+        portal,
+        simurgh_web::site::portal(state.clone(), Router::new()),
+    );
+    let console = listen(config.console).await?;
+    crew.serve(console, simurgh_web::console::router(state));
     crew.serve(
         admin,
         simurgh_web::admin::router(wire::probes(&store, wire::metrics()?)),
