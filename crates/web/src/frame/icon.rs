@@ -9,7 +9,7 @@ pub(crate) const NAMES: [&str; 29] = [
 ];
 
 /// The icon `name` as SVG, hidden from screen readers: words beside it say the same. Empty for an
-/// unknown name (a test compares the templates with [`NAMES`]).
+/// unknown name (a test compares the templates with `NAMES`).
 #[must_use]
 pub fn icon(name: &str) -> String {
     let strokes = strokes(name);

@@ -1,7 +1,7 @@
 //! Coming in and going out: register, confirm, log in, recover, log out.
 
 use askama::Template;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -11,13 +11,13 @@ use simurgh_app::subscriber::{
     Claim, CodeRefusal, ConfirmPhoneRefusal, LogIn, LogInRefusal, NewSession, RegisterRefusal,
     Registration, SendCodeRefusal, Typed, Wish,
 };
-use simurgh_subscriber::{Contact, DisplayName, parse_phone};
-use simurgh_vocab::{ChallengeId, EmailAddress, Timestamp};
+use simurgh_subscriber::{Contact, DisplayName, Person, Session, parse_phone};
+use simurgh_vocab::{ChallengeId, EmailAddress, SessionId, Timestamp};
 
 use super::fields::{Asked, Fields, Sent};
-use crate::frame::{Form, Page, Refusal};
+use crate::frame::{Form, Nav, Page, Refusal};
 use crate::session::{self, ClientAddress};
-use crate::state::WebState;
+use crate::state::{SignedIn, WebState};
 
 /// The pages of this file.
 pub(crate) fn routes() -> Router<WebState> {
@@ -27,6 +27,9 @@ pub(crate) fn routes() -> Router<WebState> {
         .route("/login", get(show_login).post(log_in))
         .route("/login/code", post(log_in_code))
         .route("/login/send-code", get(show_send_code).post(send_code))
+        .route("/recover", get(show_send_code))
+        .route("/account", get(account))
+        .route("/account/devices/{id}/end", post(end_device))
         .route("/logout", post(log_out))
 }
 
@@ -284,6 +287,54 @@ async fn log_in_code(
                 by_code: true,
             }))
         }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "portal/account.html")]
+struct AccountPage {
+    page: Page,
+    person: Person,
+    sessions: Vec<Session>,
+}
+
+async fn account(
+    State(app): State<App>,
+    page: Page,
+    SignedIn { customer }: SignedIn,
+) -> Result<Response, Refusal> {
+    let profile = app
+        .profile(customer)
+        .await
+        .map_err(|fault| failed(&fault))?;
+    let person = profile.ok_or(Refusal::NotFound)?.person;
+    let sessions = app
+        .sessions(customer)
+        .await
+        .map_err(|fault| failed(&fault))?;
+    let page = page.at(Nav::Account);
+    Ok(Page::answer(&AccountPage {
+        page,
+        person,
+        sessions,
+    }))
+}
+
+async fn end_device(
+    State(app): State<App>,
+    SignedIn { customer }: SignedIn,
+    Path(id): Path<String>,
+    Sent(_): Sent,
+) -> Result<Response, Refusal> {
+    let id: SessionId = id.parse().map_err(|_| Refusal::NotFound)?;
+    let ended = app
+        .end_session(customer, id)
+        .await
+        .map_err(|fault| failed(&fault))?;
+    if ended {
+        Ok(Redirect::to("/account").into_response())
+    } else {
+        Err(Refusal::NotFound)
     }
 }
 
