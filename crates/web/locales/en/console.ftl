@@ -193,6 +193,7 @@ desk-event-email-confirmed = E-mail confirmed
 desk-event-logged-in = Logged in
 desk-event-wrong-password = Wrong password
 desk-event-wrong-second-factor = Wrong second factor
+desk-event-failures-before-log-in = Logged in after failed tries
 desk-event-phone-changed = Phone changed
 desk-event-email-changed = E-mail changed
 desk-event-user-name-changed = User name changed

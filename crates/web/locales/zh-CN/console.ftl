@@ -178,6 +178,7 @@ desk-event-email-confirmed = 邮箱已验证
 desk-event-logged-in = 登录
 desk-event-wrong-password = 密码错误
 desk-event-wrong-second-factor = 动态码错误
+desk-event-failures-before-log-in = 多次失败后登录成功
 desk-event-phone-changed = 更换手机号
 desk-event-email-changed = 更换邮箱
 desk-event-user-name-changed = 更改用户名
