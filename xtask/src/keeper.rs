@@ -214,10 +214,7 @@ mod tests {
         let mut output = BufReader::new(kept.output().unwrap());
         let lines = output.by_ref().lines().map(Result::unwrap);
         let pids: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
-        assert!(
-            !pids.is_empty() && pids.iter().all(|pid| is_alive(pid)),
-            "{pids:?} should run"
-        );
+        assert!(!pids.is_empty(), "{script} should name its processes");
         (kept, output, pids)
     }
 
@@ -238,6 +235,7 @@ mod tests {
     #[test]
     fn letting_go_ends_the_command_and_its_children() {
         let (kept, output, pids) = family("sleep 3600 & echo $!; echo $$; echo; wait");
+        assert!(pids.iter().all(|pid| is_alive(pid)), "{pids:?} should run");
         drop(kept);
         assert_gone(output, &pids);
     }
