@@ -3,6 +3,8 @@
 
 pub mod message;
 pub mod payment;
+mod sandbox;
 mod secret;
 
+pub use sandbox::SandboxSettings;
 pub use secret::Secret;

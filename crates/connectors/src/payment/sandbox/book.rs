@@ -16,11 +16,14 @@ use simurgh_app::ports::{ChargeRequest, OpenRequest, ProviderReport, RefundReque
 use simurgh_commerce::{Failure, MethodKind, ProviderStatus};
 use simurgh_vocab::{Duration, Money, PaymentId, RefundId, Timestamp};
 
+use crate::sandbox::desk::Change;
+use crate::sandbox::queue::Delivery;
+use crate::sandbox::settings::is_web_address;
+
 pub(super) use entry::{Entry, Origin, Standing};
-pub(super) use post::{Delivery, DeliveryId, Notice};
+pub(super) use post::{DeliveryId, Notice};
 
 use super::outcome::{Behaviour, Outcome, RefundBehaviour};
-use super::settings::is_web_address;
 use post::Post;
 
 /// How long a delayed payment or a waiting refund takes when nobody presses a button.
@@ -92,7 +95,7 @@ impl Refusal {
 
 /// Unguessable words for a new payment, drawn by whoever holds the entropy.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Tokens {
+pub(crate) struct Tokens {
     /// Names the payer's page.
     pub(super) page: String,
     /// Names the stored method, if one comes of it.
@@ -101,7 +104,7 @@ pub(super) struct Tokens {
 
 /// A change of the book.
 #[derive(Clone)]
-pub(super) enum Command {
+pub(crate) enum Command {
     /// The merchant opens a payment.
     Open {
         request: OpenRequest,
@@ -130,15 +133,6 @@ pub(super) enum Command {
     SendAgain(PaymentId),
     /// The merchant took a notification.
     Taken(DeliveryId),
-}
-
-/// Whether a command changed the book.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Change {
-    /// It did.
-    Made,
-    /// It was known already: the first answer stands.
-    Repeated,
 }
 
 /// A payment as an auditor reads it.
@@ -317,12 +311,12 @@ impl SandboxBook {
 
     /// Notifications that are due, at most one per payment, so that a payment's notifications
     /// leave in order.
-    pub(super) fn due(&self, now: Timestamp, limit: usize) -> Vec<Delivery> {
+    pub(super) fn due(&self, now: Timestamp, limit: usize) -> Vec<Delivery<DeliveryId>> {
         self.post.due(now, limit)
     }
 
     /// Every notification that waits, due or not, in the order in which it should leave.
-    pub(super) fn waiting(&self) -> Vec<Delivery> {
+    pub(super) fn waiting(&self) -> Vec<Delivery<DeliveryId>> {
         self.post.waiting()
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Client, Method, Response, StatusCode, Url};
+use reqwest::Method;
 use simurgh_app::ports::{
     Asking, ChargeRequest, Clock, Notification, NotificationRefusal, OpenRequest, Opened,
     PaymentProvider, ProviderEvent, ProviderFault, ProviderReport, RefundRequest, RefundStatus,
@@ -15,35 +15,22 @@ use super::book::{BookCopy, Refusal};
 use super::desk::SandboxFault;
 use super::direct::not_found;
 use super::outcome::Outcome;
-use super::settings::{SandboxSettings, is_web_address};
-use super::signature;
 use super::verify::Verifier;
 use super::wire::{
-    self, BookBody, ChargeBody, ErrorBody, OpenBody, OpenedBody, OutcomeBody, RefundBody,
-    RefundedBody,
+    self, BookBody, ChargeBody, OpenBody, OpenedBody, OutcomeBody, RefundBody, RefundedBody,
 };
-use super::{ACKNOWLEDGEMENT, BODY_BYTES_MAX, CODE, METHODS};
-
-/// How long one call may take. The customer waits for an opening; a late answer is as good as none.
-const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a connection may take to come about.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+use super::{ACKNOWLEDGEMENT, CODE, METHODS};
+use crate::sandbox::BODY_BYTES_MAX;
+use crate::sandbox::call::{Answer, CALL_TIMEOUT, Caller, unknown};
+use crate::sandbox::settings::{SandboxSettings, is_web_address};
 
 /// The most a copy of the whole book may hold: some hundred thousand payments.
 const BOOK_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 /// The operator's side over HTTP.
 pub struct SandboxProvider {
-    settings: SandboxSettings,
     verifier: Verifier,
-    http: Client,
-}
-
-/// An answer whose signature held.
-struct Answer {
-    status: StatusCode,
-    body: Vec<u8>,
+    caller: Caller,
 }
 
 impl SandboxProvider {
@@ -61,17 +48,11 @@ impl SandboxProvider {
         clock: Arc<dyn Clock>,
         timeout: Duration,
     ) -> Result<Self, SandboxFault> {
-        let http = Client::builder()
-            .timeout(timeout)
-            .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .build()
+        let caller = Caller::new(&settings, Arc::clone(&clock), timeout)
             .map_err(|error| SandboxFault::Http(error.to_string()))?;
         Ok(Self {
             verifier: Verifier::new(&settings, clock),
-            settings,
-            http,
+            caller,
         })
     }
 
@@ -85,7 +66,7 @@ impl SandboxProvider {
             outcome: outcome.code().to_owned(),
         });
         let answer = self.ask(Method::POST, &path, body, BODY_BYTES_MAX).await?;
-        success(&answer).map(drop)
+        answer.success().map(drop)
     }
 
     /// The provider's whole book, to be compared with ours.
@@ -97,11 +78,10 @@ impl SandboxProvider {
         let answer = self
             .ask(Method::GET, path, Vec::new(), BOOK_BYTES_MAX)
             .await?;
-        let body: BookBody = wire::read(success(&answer)?).map_err(unknown)?;
+        let body: BookBody = wire::read(answer.success()?).map_err(unknown)?;
         body.read().map_err(unknown)
     }
 
-    /// Sends a signed request; answers only what the provider signed for it.
     async fn ask(
         &self,
         method: Method,
@@ -109,36 +89,7 @@ impl SandboxProvider {
         body: Vec<u8>,
         body_bytes_max: usize,
     ) -> Result<Answer, ProviderFault> {
-        let url = Url::parse(&format!("{}{path}", self.settings.public_url())).map_err(unknown)?;
-        // What is signed is the path as it goes over the wire, with whatever prefix the public
-        // address has.
-        let signature = self.verifier.sign(method.as_str(), url.path(), &body);
-        let response = self
-            .http
-            .request(method, url)
-            .header(signature::HEADER, &signature)
-            .header("content-type", "application/json")
-            .body(body)
-            .send()
-            .await
-            .map_err(|error| unknown(error.without_url()))?;
-        let status = response.status();
-        let answer_signature = response
-            .headers()
-            .get(signature::HEADER)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default()
-            .to_owned();
-        let body = limited_body(response, body_bytes_max).await?;
-        if !self
-            .verifier
-            .is_answer(&answer_signature, &signature, status.as_u16(), &body)
-        {
-            return Err(unknown(format!(
-                "an answer {status} that the provider did not sign"
-            )));
-        }
-        Ok(Answer { status, body })
+        self.caller.ask(method, path, body, body_bytes_max).await
     }
 }
 
@@ -161,7 +112,7 @@ impl PaymentProvider for SandboxProvider {
             let answer = self
                 .ask(Method::POST, "/v1/payments", body, BODY_BYTES_MAX)
                 .await?;
-            let opened: OpenedBody = wire::read(success(&answer)?).map_err(unknown)?;
+            let opened: OpenedBody = wire::read(answer.success()?).map_err(unknown)?;
             if !is_web_address(&opened.redirect_url) {
                 return Err(unknown("the page's address is none"));
             }
@@ -177,7 +128,7 @@ impl PaymentProvider for SandboxProvider {
             let answer = self
                 .ask(Method::POST, "/v1/charges", body, BODY_BYTES_MAX)
                 .await?;
-            self.report(success(&answer)?, request.payment)
+            self.report(answer.success()?, request.payment)
         })
     }
 
@@ -187,12 +138,10 @@ impl PaymentProvider for SandboxProvider {
             let answer = self
                 .ask(Method::GET, &path, Vec::new(), BODY_BYTES_MAX)
                 .await?;
-            if answer.status == StatusCode::NOT_FOUND
-                && code(&answer.body).as_deref() == Some(Refusal::PaymentUnknown.code())
-            {
+            if answer.is_unheard_of(Refusal::PaymentUnknown.code()) {
                 return Ok(not_found(payment));
             }
-            self.report(success(&answer)?, payment)
+            self.report(answer.success()?, payment)
         })
     }
 
@@ -202,7 +151,7 @@ impl PaymentProvider for SandboxProvider {
             let answer = self
                 .ask(Method::POST, "/v1/refunds", body, BODY_BYTES_MAX)
                 .await?;
-            let refunded: RefundedBody = wire::read(success(&answer)?).map_err(unknown)?;
+            let refunded: RefundedBody = wire::read(answer.success()?).map_err(unknown)?;
             if refunded.refund != request.refund.number() {
                 return Err(unknown("the answer is about another refund"));
             }
@@ -229,48 +178,4 @@ impl SandboxProvider {
             Err(unknown("the answer is about another payment"))
         }
     }
-}
-
-/// The body of a 2xx answer. A 4xx with a code is a clear no; everything else, and the 4xx that
-/// ask for another try (RFC 9110 §15.5.9, RFC 6585 §4), leaves the outcome open.
-fn success(answer: &Answer) -> Result<&[u8], ProviderFault> {
-    if answer.status.is_success() {
-        return Ok(&answer.body);
-    }
-    let again = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
-    if answer.status.is_client_error()
-        && !again.contains(&answer.status)
-        && let Some(code) = code(&answer.body)
-    {
-        return Err(ProviderFault::Refused(code));
-    }
-    Err(unknown(format!("status {}", answer.status)))
-}
-
-/// The code of a refusal.
-fn code(body: &[u8]) -> Option<String> {
-    let error: ErrorBody = wire::read(body).ok()?;
-    simurgh_vocab::is_code(&error.code).then_some(error.code)
-}
-
-async fn limited_body(
-    mut response: Response,
-    body_bytes_max: usize,
-) -> Result<Vec<u8>, ProviderFault> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response
-        .chunk()
-        .await
-        .map_err(|error| unknown(error.without_url()))?
-    {
-        if body.len().saturating_add(chunk.len()) > body_bytes_max {
-            return Err(unknown("the answer is too large"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-fn unknown(reason: impl std::fmt::Display) -> ProviderFault {
-    ProviderFault::Unknown(reason.to_string())
 }

@@ -1,59 +1,33 @@
 //! The provider at work: the book, its journal, a clock and entropy, shared by the server's tasks.
 
-use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use simurgh_app::ports::{
     ChargeRequest, Clock, Entropy, OpenRequest, ProviderReport, RefundRequest, RefundStatus,
 };
 use simurgh_vocab::{PaymentId, Timestamp};
-use tokio::sync::Notify;
 
-use super::book::{BookCopy, Change, Command, Refusal, SandboxBook, Tokens};
-use super::journal::Journal;
+use super::book::{BookCopy, Command, Refusal, SandboxBook, Tokens};
 use super::outcome::{Behaviour, Outcome, RefundBehaviour};
-use super::signature::hex;
+use crate::sandbox::desk::{Change, Desk};
 
 /// Why the provider does not do as asked.
-#[derive(Debug, thiserror::Error)]
-pub enum SandboxFault {
-    /// The book says no; nothing changed.
-    #[error("{0}")]
-    Refused(#[from] Refusal),
-    /// The journal cannot be read or written. After a failed write the provider answers nothing
-    /// any more, since its book would be ahead of its journal.
-    #[error("the journal of the sandbox provider failed: {0}")]
-    Journal(#[from] io::Error),
-    /// The part that speaks HTTP could not start.
-    #[error("the sandbox provider cannot speak HTTP: {0}")]
-    Http(String),
-}
+pub type SandboxFault = crate::sandbox::Fault<Refusal>;
 
 /// The provider at work. Cheap to clone: every clone is the same provider.
 #[derive(Clone)]
 pub struct Sandbox {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    ledger: Mutex<Ledger>,
-    clock: Arc<dyn Clock>,
-    entropy: Arc<dyn Entropy>,
-    changed: Notify,
-}
-
-struct Ledger {
-    book: SandboxBook,
-    journal: Option<Journal>,
-    broken: bool,
+    desk: Desk<SandboxBook>,
 }
 
 impl Sandbox {
     /// A provider that forgets everything at its end.
     #[must_use]
     pub fn in_memory(clock: Arc<dyn Clock>, entropy: Arc<dyn Entropy>) -> Self {
-        Self::new(SandboxBook::new(), None, clock, entropy)
+        Self {
+            desk: Desk::in_memory(clock, entropy),
+        }
     }
 
     /// A provider that keeps its book in a journal file; it goes on where that file ends.
@@ -65,28 +39,8 @@ impl Sandbox {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Self, SandboxFault> {
-        let (journal, book) = Journal::open(path)?;
-        Ok(Self::new(book, Some(journal), clock, entropy))
-    }
-
-    fn new(
-        book: SandboxBook,
-        journal: Option<Journal>,
-        clock: Arc<dyn Clock>,
-        entropy: Arc<dyn Entropy>,
-    ) -> Self {
-        Self {
-            shared: Arc::new(Shared {
-                ledger: Mutex::new(Ledger {
-                    book,
-                    journal,
-                    broken: false,
-                }),
-                clock,
-                entropy,
-                changed: Notify::new(),
-            }),
-        }
+        let desk = Desk::with_journal(path, clock, entropy)?;
+        Ok(Self { desk })
     }
 
     /// Decides a payment, as its payer would on the page, without a browser.
@@ -133,9 +87,14 @@ impl Sandbox {
         self.read(SandboxBook::copy)
     }
 
+    /// The provider's clock.
+    pub(super) fn clock(&self) -> Arc<dyn Clock> {
+        self.desk.clock()
+    }
+
     /// The time by the provider's clock.
     pub(super) fn now(&self) -> Timestamp {
-        self.shared.clock.now()
+        self.desk.now()
     }
 
     /// Opens a payment; says the name of its page.
@@ -147,7 +106,9 @@ impl Sandbox {
         self.read(
             |book, _| match book.entry(payment).map(|entry| &entry.origin) {
                 Some(Origin::Page { token, .. }) => Ok(token.clone()),
-                Some(Origin::Charge { .. }) | None => Err(Refusal::ContextInconsistent.into()),
+                Some(Origin::Charge { .. }) | None => {
+                    Err(SandboxFault::Refused(Refusal::ContextInconsistent))
+                }
             },
         )
     }
@@ -168,7 +129,7 @@ impl Sandbox {
         payment: PaymentId,
     ) -> Result<Option<ProviderReport>, SandboxFault> {
         self.read(|book, _| book.answer(payment))
-            .ok_or(Refusal::PaymentUnknown.into())
+            .ok_or(SandboxFault::Refused(Refusal::PaymentUnknown))
     }
 
     /// Sends money back.
@@ -176,68 +137,33 @@ impl Sandbox {
         let refund = request.refund;
         self.write(&Command::Refund(request))?;
         self.read(|book, now| book.refund_status(refund, now))
-            .ok_or(Refusal::PaymentUnknown.into())
+            .ok_or(SandboxFault::Refused(Refusal::PaymentUnknown))
     }
 
     /// Reads the book as it is now.
     pub(super) fn read<R>(&self, read: impl FnOnce(&SandboxBook, Timestamp) -> R) -> R {
-        let now = self.now();
-        let mut ledger = self.lock();
-        ledger.book.advance(now);
-        read(&ledger.book, now)
+        self.desk.read(read)
     }
 
     /// Changes the book in a way that no journal needs to know: when a notification is tried next.
     pub(super) fn adjust(&self, adjust: impl FnOnce(&mut SandboxBook)) {
-        adjust(&mut self.lock().book);
+        self.desk.adjust(adjust);
     }
 
     /// Changes the book and its journal.
     pub(super) fn write(&self, command: &Command) -> Result<Change, SandboxFault> {
-        let now = self.now();
-        let mut ledger = self.lock();
-        if ledger.broken {
-            let error = io::Error::other("an earlier write failed");
-            return Err(SandboxFault::Journal(error));
-        }
-        let change = ledger.book.apply(command, now)?;
-        if change == Change::Made
-            && let Some(journal) = &mut ledger.journal
-            && let Err(error) = journal.append(command, now)
-        {
-            ledger.broken = true;
-            return Err(SandboxFault::Journal(error));
-        }
-        drop(ledger);
-        self.shared.changed.notify_one();
-        Ok(change)
+        self.desk.write(command)
     }
 
     /// Waits until something in the book has changed since the last wait.
     pub(super) async fn changed(&self) {
-        self.shared.changed.notified().await;
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Ledger> {
-        // A panic while the lock was held cannot leave a half-made change that matters more here
-        // than going on: this book holds no money.
-        self.shared
-            .ledger
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.desk.changed().await;
     }
 
     fn draw_tokens(&self) -> Tokens {
         Tokens {
-            page: self.draw("pay"),
-            mandate: self.draw("mdt"),
+            page: self.desk.draw("pay"),
+            mandate: self.desk.draw("mdt"),
         }
-    }
-
-    /// A word of 128 unpredictable bits.
-    fn draw(&self, prefix: &str) -> String {
-        let mut bytes = [0u8; 16];
-        self.shared.entropy.fill(&mut bytes);
-        format!("{prefix}_{}", hex(&bytes))
     }
 }

@@ -14,10 +14,10 @@ use simurgh_vocab::{Currency, Money, PaymentId};
 
 use super::book::{Command, DeliveryId, Refusal};
 use super::desk::{Sandbox, SandboxFault};
-use super::settings::SandboxSettings;
-use super::signature::{self, Signed, Signer};
 use super::verify::{self, Verifier};
 use super::{ACKNOWLEDGEMENT, CODE, METHODS};
+use crate::sandbox::settings::SandboxSettings;
+use crate::sandbox::signature::{self, Signed, Signer};
 
 /// What is lost on the way of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,32 +1,17 @@
-//! The book on disk: one command per line, as JSON, each written through before it is answered.
-//!
-//! Reading the commands again, each at its own time, rebuilds the book.
-
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
-use std::path::Path;
+//! The commands of the book as its journal has them.
 
 use serde::{Deserialize, Serialize};
 use simurgh_vocab::Timestamp;
 
-use super::book::{Command, DeliveryId, SandboxBook, Tokens};
+use super::book::{Command, DeliveryId, Refusal, SandboxBook, Tokens};
 use super::outcome::{Behaviour, Outcome, RefundBehaviour};
-use super::wire::{self, ChargeBody, OpenBody, RefundBody, Unreadable};
-
-/// The open journal.
-pub(super) struct Journal {
-    file: File,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Line {
-    at: i64,
-    command: CommandBody,
-}
+use super::wire::{self, ChargeBody, OpenBody, RefundBody};
+use crate::sandbox::desk::{Book, Change};
+use crate::sandbox::wire::Unreadable;
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-enum CommandBody {
+pub(crate) enum CommandBody {
     Open {
         request: OpenBody,
         page: String,
@@ -56,60 +41,26 @@ enum CommandBody {
     },
 }
 
-impl Journal {
-    /// Opens the journal, makes it if there is none, and rebuilds the book. A last line without
-    /// its end was never answered, and is cut off.
-    pub(super) fn open(path: &Path) -> io::Result<(Self, SandboxBook)> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
-        let mut text = Vec::new();
-        file.read_to_end(&mut text)?;
-        let whole = text
-            .iter()
-            .rposition(|byte| *byte == b'\n')
-            .map_or(0, |end| end + 1);
-        if whole < text.len() {
-            text.truncate(whole);
-            file.set_len(u64::try_from(whole).map_err(io::Error::other)?)?;
-            file.sync_all()?;
-        }
-        file.seek(SeekFrom::End(0))?;
-        let book = replay(&text)?;
-        Ok((Self { file }, book))
+impl Book for SandboxBook {
+    type Command = Command;
+    type Refusal = Refusal;
+    type Written = CommandBody;
+
+    fn advance(&mut self, now: Timestamp) {
+        Self::advance(self, now);
     }
 
-    /// Writes a command through to the disk.
-    pub(super) fn append(&mut self, command: &Command, at: Timestamp) -> io::Result<()> {
-        let mut line = wire::write(&Line {
-            at: at.as_micros(),
-            command: CommandBody::new(command),
-        });
-        line.push(b'\n');
-        self.file.write_all(&line)?;
-        self.file.sync_data()
+    fn apply(&mut self, command: &Command, now: Timestamp) -> Result<Change, Refusal> {
+        Self::apply(self, command, now)
     }
-}
 
-fn replay(text: &[u8]) -> io::Result<SandboxBook> {
-    let mut book = SandboxBook::new();
-    for (index, line) in text.split(|byte| *byte == b'\n').enumerate() {
-        if line.is_empty() {
-            continue;
-        }
-        let bad = |reason: &str| {
-            let message = format!("line {}: {reason}", index + 1);
-            io::Error::new(io::ErrorKind::InvalidData, message)
-        };
-        let line: Line = wire::read(line).map_err(bad)?;
-        let command = line.command.read().map_err(bad)?;
-        book.apply(&command, Timestamp::from_micros(line.at))
-            .map_err(|refusal| bad(&refusal.to_string()))?;
+    fn written(command: &Command) -> CommandBody {
+        CommandBody::new(command)
     }
-    Ok(book)
+
+    fn read(written: CommandBody) -> Result<Command, Unreadable> {
+        written.read()
+    }
 }
 
 impl CommandBody {

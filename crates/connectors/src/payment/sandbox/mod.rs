@@ -13,8 +13,6 @@ mod direct;
 mod journal;
 mod outcome;
 mod server;
-mod settings;
-mod signature;
 mod verify;
 mod wire;
 
@@ -27,7 +25,8 @@ pub use desk::{Sandbox, SandboxFault};
 pub use direct::{DirectSandbox, HandedNotification, Loss};
 pub use outcome::{Behaviour, Outcome, RefundBehaviour};
 pub use server::SandboxServer;
-pub use settings::SandboxSettings;
+
+pub use crate::sandbox::SandboxSettings;
 
 use simurgh_commerce::MethodKind;
 
@@ -39,7 +38,3 @@ const ACKNOWLEDGEMENT: &str = "success";
 
 /// The ways to pay, in the order in which they are offered.
 const METHODS: &[MethodKind] = &MethodKind::ALL;
-
-/// The most a request, an answer or a notification may hold. The largest, an opening with a
-/// description and a return address, stays under 4 KiB.
-const BODY_BYTES_MAX: usize = 16 * 1024;

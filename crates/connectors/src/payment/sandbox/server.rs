@@ -15,10 +15,10 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use tokio::net::TcpListener;
 
-use super::BODY_BYTES_MAX;
 use super::desk::{Sandbox, SandboxFault};
-use super::settings::SandboxSettings;
-use super::signature::Signer;
+use crate::sandbox::gate::Gate;
+use crate::sandbox::signature::Signer;
+use crate::sandbox::{BODY_BYTES_MAX, SandboxSettings, desk};
 
 /// The provider's server.
 pub struct SandboxServer {
@@ -30,7 +30,7 @@ pub struct SandboxServer {
 struct Site {
     sandbox: Sandbox,
     settings: SandboxSettings,
-    signer: Signer,
+    gate: Arc<Gate>,
 }
 
 impl SandboxServer {
@@ -40,13 +40,17 @@ impl SandboxServer {
     /// # Errors
     /// [`SandboxFault::Http`] when the client for notifications cannot be made.
     pub fn new(sandbox: Sandbox, settings: SandboxSettings) -> Result<Self, SandboxFault> {
-        let http = courier::client().map_err(|error| SandboxFault::Http(error.to_string()))?;
-        let signer = Signer::new(settings.key());
+        let http = crate::sandbox::courier::client()
+            .map_err(|error| SandboxFault::Http(error.to_string()))?;
+        let gate = Arc::new(Gate {
+            signer: Signer::new(settings.key()),
+            clock: sandbox.clock(),
+        });
         Ok(Self {
             site: Arc::new(Site {
                 sandbox,
                 settings,
-                signer,
+                gate,
             }),
             http,
         })
@@ -60,7 +64,7 @@ impl SandboxServer {
 
     /// Its pages and API. Notifications leave only while [`serve`](Self::serve) runs.
     pub fn router(&self) -> Router {
-        api::router(Arc::clone(&self.site))
+        api::router(&self.site)
             .merge(pages::router())
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
             .with_state(Arc::clone(&self.site))
@@ -88,8 +92,5 @@ async fn blocking<T: Send + 'static>(
     site: &Arc<Site>,
     call: impl FnOnce(&Sandbox) -> Result<T, SandboxFault> + Send + 'static,
 ) -> Result<T, SandboxFault> {
-    let sandbox = site.sandbox.clone();
-    tokio::task::spawn_blocking(move || call(&sandbox))
-        .await
-        .unwrap_or_else(|error| Err(SandboxFault::Http(error.to_string())))
+    desk::blocking(site.sandbox.clone(), call).await
 }

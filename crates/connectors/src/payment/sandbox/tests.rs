@@ -18,9 +18,10 @@ use simurgh_vocab::{Currency, Duration, Locale, Money, PaymentId, RefundId, Time
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-use super::signature::{Signed, Signer};
 use super::*;
 use crate::Secret;
+use crate::sandbox::BODY_BYTES_MAX;
+use crate::sandbox::signature::{self, Signed, Signer};
 
 const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 const KEY: &str = "a merchant key for tests";

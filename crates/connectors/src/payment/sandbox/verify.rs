@@ -4,24 +4,21 @@ use std::sync::Arc;
 
 use simurgh_app::ports::{Clock, Notification, NotificationRefusal, ProviderEvent, ProviderReport};
 
-use super::BODY_BYTES_MAX;
-use super::settings::{SandboxSettings, is_name};
-use super::signature::{self, SignatureFault, Signed, Signer};
 use super::wire::{self, NotificationBody, PaymentBody};
+use crate::sandbox::settings::{SandboxSettings, is_name};
+use crate::sandbox::verify::Verifier as Agreement;
 
 /// The operator's side of the agreement: its key, its name and its clock.
 pub(super) struct Verifier {
     merchant: String,
-    signer: Signer,
-    clock: Arc<dyn Clock>,
+    agreement: Agreement,
 }
 
 impl Verifier {
     pub(super) fn new(settings: &SandboxSettings, clock: Arc<dyn Clock>) -> Self {
         Self {
             merchant: settings.merchant().to_owned(),
-            signer: Signer::new(settings.key()),
-            clock,
+            agreement: Agreement::new(settings, clock),
         }
     }
 
@@ -31,58 +28,13 @@ impl Verifier {
         &self,
         notification: Notification<'_>,
     ) -> Result<ProviderEvent, NotificationRefusal> {
-        let body = notification.body;
-        if body.len() > BODY_BYTES_MAX {
-            return Err(NotificationRefusal::Malformed("the body is too large"));
-        }
-        let header =
-            only_signature(notification.headers).ok_or(NotificationRefusal::BadSignature)?;
-        self.signer
-            .verify(Signed::Notification { body }, header, self.clock.now())
-            .map_err(|fault| match fault {
-                SignatureFault::Wrong => NotificationRefusal::BadSignature,
-                SignatureFault::TooOld => NotificationRefusal::TooOld,
-            })?;
+        let body = self.agreement.believe(notification)?;
         parse(body, &self.merchant).map_err(NotificationRefusal::Malformed)
-    }
-
-    /// Signs a request.
-    pub(super) fn sign(&self, method: &str, path: &str, body: &[u8]) -> String {
-        let request = Signed::Request { method, path, body };
-        self.signer.sign(request, self.clock.now())
-    }
-
-    /// Whether an answer is the provider's, to the request with this signature.
-    pub(super) fn is_answer(
-        &self,
-        header: &str,
-        request_header: &str,
-        status: u16,
-        body: &[u8],
-    ) -> bool {
-        let answer = Signed::Answer {
-            request_digest: signature::digest(request_header),
-            status,
-            body,
-        };
-        self.signer.verify(answer, header, self.clock.now()).is_ok()
     }
 
     /// Reads what the provider says of a payment.
     pub(super) fn report(&self, body: &[u8]) -> Result<ProviderReport, &'static str> {
         wire::read::<PaymentBody>(body)?.read(&self.merchant)
-    }
-}
-
-/// The signature, if there is exactly one.
-fn only_signature(headers: &[(String, String)]) -> Option<&str> {
-    let mut signatures = headers
-        .iter()
-        .filter(|(name, _)| name == signature::HEADER)
-        .map(|(_, value)| value.as_str());
-    match (signatures.next(), signatures.next()) {
-        (Some(signature), None) => Some(signature),
-        (None, _) | (Some(_), Some(_)) => None,
     }
 }
 

@@ -2,7 +2,6 @@
 //!
 //! Amounts are integers of minor units beside an ISO 4217 code. Unknown members are refused.
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use simurgh_app::ports::{
     ChargeRequest, MandateGrant, OpenRequest, ProviderReport, RefundRequest, RefundStatus,
@@ -11,9 +10,7 @@ use simurgh_commerce::{Failure, MethodKind, Observation, ProviderStatus};
 use simurgh_vocab::{Money, PaymentId, RefundId};
 
 use super::book::{BookCopy, BookedPayment};
-
-/// What cannot be read, as a fixed text.
-pub(super) type Unreadable = &'static str;
+pub(super) use crate::sandbox::wire::{Unreadable, read, write};
 
 /// An amount.
 #[derive(Serialize, Deserialize)]
@@ -26,7 +23,7 @@ pub(super) struct AmountBody {
 /// `POST /v1/payments`
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct OpenBody {
+pub(crate) struct OpenBody {
     number: String,
     method: String,
     amount: AmountBody,
@@ -46,7 +43,7 @@ pub(super) struct OpenedBody {
 /// `POST /v1/charges`
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ChargeBody {
+pub(crate) struct ChargeBody {
     number: String,
     token: String,
     method: String,
@@ -57,7 +54,7 @@ pub(super) struct ChargeBody {
 /// `POST /v1/refunds`
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct RefundBody {
+pub(crate) struct RefundBody {
     refund: String,
     number: String,
     amount: AmountBody,
@@ -108,13 +105,6 @@ pub(super) struct NotificationBody {
     pub(super) payment: PaymentBody,
 }
 
-/// A refusal.
-#[derive(Serialize, Deserialize)]
-pub(super) struct ErrorBody {
-    pub(super) code: String,
-    pub(super) message: String,
-}
-
 /// `GET /v1/book`
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -142,16 +132,6 @@ struct BookedRefundBody {
     number: String,
     amount: AmountBody,
     status: String,
-}
-
-/// Reads a body.
-pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Unreadable> {
-    serde_json::from_slice(body).map_err(|_| "the body is not the JSON that is expected")
-}
-
-/// Writes a body. None of these structs can fail to be written: they hold no maps and no floats.
-pub(super) fn write<T: Serialize>(body: &T) -> Vec<u8> {
-    serde_json::to_vec(body).unwrap_or_default()
 }
 
 impl AmountBody {

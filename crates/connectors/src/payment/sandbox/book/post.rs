@@ -1,13 +1,13 @@
 //! The notifications that have to go out.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use simurgh_app::ports::{MandateGrant, ProviderReport};
 use simurgh_commerce::{Failure, Observation, ProviderStatus};
 use simurgh_vocab::{Money, PaymentId, Timestamp};
 
 use super::super::outcome::Outcome;
-use super::{Change, Entry, STALE_AFTER};
+use super::{Entry, STALE_AFTER};
+use crate::sandbox::desk::Change;
+use crate::sandbox::queue::{Delivery, Letter, Queue};
 
 /// What is said of a payment, true or not.
 #[derive(Clone, PartialEq, Eq)]
@@ -45,7 +45,7 @@ pub(in super::super) struct Notice {
 
 /// Names one copy of one notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(in super::super) struct DeliveryId {
+pub(crate) struct DeliveryId {
     /// The payment it is about.
     pub(in super::super) payment: PaymentId,
     /// Which of its notices.
@@ -54,26 +54,18 @@ pub(in super::super) struct DeliveryId {
     pub(in super::super) copy: u32,
 }
 
-/// A copy that waits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in super::super) struct Delivery {
-    pub(in super::super) id: DeliveryId,
-    /// How often it was tried.
-    pub(in super::super) attempts: u32,
+impl Letter for DeliveryId {
+    type Subject = PaymentId;
+
+    fn subject(&self) -> PaymentId {
+        self.payment
+    }
 }
 
-struct Waiting {
-    due_at: Timestamp,
-    order: u64,
-    attempts: u32,
-}
-
-/// The copies that wait, by id and by the time they are due.
+/// The copies that wait.
 #[derive(Default)]
 pub(super) struct Post {
-    waiting: BTreeMap<DeliveryId, Waiting>,
-    by_time: BTreeSet<(Timestamp, u64, DeliveryId)>,
-    order: u64,
+    queue: Queue<DeliveryId>,
 }
 
 impl Post {
@@ -150,52 +142,28 @@ impl Post {
 
     /// Forgets a copy that was taken.
     pub(super) fn taken(&mut self, id: DeliveryId) -> Change {
-        match self.waiting.remove(&id) {
-            Some(waiting) => {
-                self.by_time.remove(&(waiting.due_at, waiting.order, id));
-                Change::Made
-            }
-            None => Change::Repeated,
+        if self.queue.taken(id) {
+            Change::Made
+        } else {
+            Change::Repeated
         }
     }
 
     /// Tries a copy again later.
     pub(super) fn postpone(&mut self, id: DeliveryId, due_at: Timestamp) {
-        if let Some(waiting) = self.waiting.get_mut(&id) {
-            self.by_time.remove(&(waiting.due_at, waiting.order, id));
-            waiting.due_at = due_at;
-            waiting.attempts = waiting.attempts.saturating_add(1);
-            self.by_time.insert((due_at, waiting.order, id));
-        }
+        self.queue.postpone(id, due_at);
     }
 
-    pub(super) fn due(&self, now: Timestamp, limit: usize) -> Vec<Delivery> {
-        let mut seen = BTreeSet::new();
-        self.by_time
-            .iter()
-            .take_while(|(due_at, ..)| *due_at <= now)
-            .filter(|(_, _, id)| seen.insert(id.payment))
-            .take(limit)
-            .filter_map(|(_, _, id)| self.delivery(*id))
-            .collect()
+    pub(super) fn due(&self, now: Timestamp, limit: usize) -> Vec<Delivery<DeliveryId>> {
+        self.queue.due(now, limit)
     }
 
-    pub(super) fn waiting(&self) -> Vec<Delivery> {
-        self.by_time
-            .iter()
-            .filter_map(|(_, _, id)| self.delivery(*id))
-            .collect()
+    pub(super) fn waiting(&self) -> Vec<Delivery<DeliveryId>> {
+        self.queue.waiting()
     }
 
     pub(super) fn next_due(&self) -> Option<Timestamp> {
-        self.by_time.first().map(|(due_at, ..)| *due_at)
-    }
-
-    fn delivery(&self, id: DeliveryId) -> Option<Delivery> {
-        self.waiting.get(&id).map(|waiting| Delivery {
-            id,
-            attempts: waiting.attempts,
-        })
+        self.queue.next_due()
     }
 
     fn copy(&mut self, entry: &mut Entry, notice: usize, due_at: Timestamp) {
@@ -208,17 +176,7 @@ impl Post {
             copy: content.copies,
         };
         content.copies = content.copies.saturating_add(1);
-        self.order = self.order.saturating_add(1);
-        let order = self.order;
-        self.waiting.insert(
-            id,
-            Waiting {
-                due_at,
-                order,
-                attempts: 0,
-            },
-        );
-        self.by_time.insert((due_at, order, id));
+        self.queue.put(id, due_at);
     }
 }
 

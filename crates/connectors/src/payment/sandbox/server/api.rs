@@ -3,30 +3,29 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Path, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse as _, Response};
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Serialize;
 use simurgh_app::ports::ProviderReport;
 
-use super::super::BODY_BYTES_MAX;
 use super::super::book::Refusal;
 use super::super::desk::{Sandbox, SandboxFault};
 use super::super::direct::page_url;
 use super::super::outcome::Outcome;
-use super::super::signature::{self, SignatureFault, Signed};
 use super::super::wire::{
-    self, BookBody, ChargeBody, ErrorBody, OpenBody, OpenedBody, OutcomeBody, PaymentBody,
-    RefundBody, RefundedBody, Unreadable,
+    self, BookBody, ChargeBody, OpenBody, OpenedBody, OutcomeBody, PaymentBody, RefundBody,
+    RefundedBody, Unreadable,
 };
 use super::{Site, blocking};
+use crate::sandbox::gate::{error, guard, json};
 
 type Here = State<Arc<Site>>;
 
-pub(super) fn router(site: Arc<Site>) -> Router<Arc<Site>> {
+pub(super) fn router(site: &Site) -> Router<Arc<Site>> {
     Router::new()
         .route("/v1/payments", post(open))
         .route("/v1/payments/{number}", get(status))
@@ -34,7 +33,7 @@ pub(super) fn router(site: Arc<Site>) -> Router<Arc<Site>> {
         .route("/v1/charges", post(charge))
         .route("/v1/refunds", post(refund))
         .route("/v1/book", get(book))
-        .route_layer(from_fn_with_state(site, guard))
+        .route_layer(from_fn_with_state(Arc::clone(&site.gate), guard))
 }
 
 /// Why the API does not do as asked.
@@ -132,63 +131,6 @@ fn said(site: &Site, report: Option<ProviderReport>) -> Result<PaymentBody, ApiR
         .ok_or(ApiRefusal::NoAnswer)
 }
 
-/// Lets a request through when its signature holds, and signs the answer to it. What is not signed
-/// gets an answer that is not signed either: it could be for anybody.
-async fn guard(State(site): Here, request: Request, next: Next) -> Response {
-    let (parts, body) = request.into_parts();
-    let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
-        return error(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "body-too-large",
-            "the body is too large",
-        );
-    };
-    let path = parts
-        .uri
-        .path_and_query()
-        .map_or("/", |path| path.as_str())
-        .to_owned();
-    let signed = Signed::Request {
-        method: parts.method.as_str(),
-        path: &path,
-        body: &body,
-    };
-    let Some(signature) = only_signature(&parts.headers) else {
-        return unauthorised(SignatureFault::Wrong);
-    };
-    if let Err(fault) = site.signer.verify(signed, &signature, site.sandbox.now()) {
-        return unauthorised(fault);
-    }
-    let response = next.run(Request::from_parts(parts, Body::from(body))).await;
-    sign_answer(&site, response, &signature).await
-}
-
-async fn sign_answer(site: &Site, response: Response, request_signature: &str) -> Response {
-    let (mut parts, body) = response.into_parts();
-    // The body was made here, from the book; it has no limit but the book's.
-    let Ok(body) = to_bytes(body, usize::MAX).await else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    let answer = Signed::Answer {
-        request_digest: signature::digest(request_signature),
-        status: parts.status.as_u16(),
-        body: &body,
-    };
-    let signature = site.signer.sign(answer, site.sandbox.now());
-    if let Ok(value) = HeaderValue::from_str(&signature) {
-        parts.headers.insert(signature::HEADER, value);
-    }
-    Response::from_parts(parts, Body::from(body))
-}
-
-fn only_signature(headers: &HeaderMap) -> Option<String> {
-    let mut values = headers.get_all(signature::HEADER).iter();
-    match (values.next(), values.next()) {
-        (Some(value), None) => value.to_str().ok().map(str::to_owned),
-        (None, _) | (Some(_), Some(_)) => None,
-    }
-}
-
 fn answer<T: Serialize>(result: Result<T, ApiRefusal>) -> Response {
     match result {
         Ok(body) => json(StatusCode::OK, wire::write(&body)),
@@ -222,26 +164,6 @@ const fn status_of(refusal: Refusal) -> StatusCode {
         | Refusal::ExceedsCaptured
         | Refusal::MandateUnknown => StatusCode::UNPROCESSABLE_ENTITY,
     }
-}
-
-fn unauthorised(fault: SignatureFault) -> Response {
-    let (code, message) = match fault {
-        SignatureFault::Wrong => ("signature-wrong", "the signature is missing or wrong"),
-        SignatureFault::TooOld => ("signature-old", "the request was signed too long ago"),
-    };
-    error(StatusCode::UNAUTHORIZED, code, message)
-}
-
-fn error(status: StatusCode, code: &str, message: &str) -> Response {
-    let body = ErrorBody {
-        code: code.to_owned(),
-        message: message.to_owned(),
-    };
-    json(status, wire::write(&body))
-}
-
-fn json(status: StatusCode, body: Vec<u8>) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
 /// The book without a signature, for a person with a browser or an auditor's script. It names no

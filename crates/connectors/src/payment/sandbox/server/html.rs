@@ -1,4 +1,4 @@
-//! The pages as HTML. Everything from outside goes through [`escape`].
+//! The pages as HTML. Everything from outside goes through `escape`.
 
 use simurgh_app::ports::RefundStatus;
 use simurgh_commerce::{Failure, MethodKind};
@@ -6,7 +6,8 @@ use simurgh_vocab::{Locale, Money, Timestamp};
 
 use super::super::book::{Entry, Origin, SandboxBook, Standing};
 use super::super::outcome::{Behaviour, Outcome, RefundBehaviour};
-use super::text::{self, say};
+use super::text;
+use crate::sandbox::html::{book_head, escape, say, select};
 
 /// How many payments the page over the book shows.
 const SHOWN_MAX: usize = 100;
@@ -56,10 +57,6 @@ pub(super) fn book_page(book: &SandboxBook, locale: Locale, now: Timestamp) -> S
         rows.push_str(&book_row(entry, locale, now));
         refunds.push_str(&refund_rows(entry, locale, now));
     }
-    let other = match locale {
-        Locale::ZhCn => "<a href=\"/?lang=en\" lang=\"en\">English</a>",
-        Locale::En => "<a href=\"/?lang=zh-CN\" lang=\"zh-CN\">中文</a>",
-    };
     let none = format!(
         "<p class=\"note\">{}</p>",
         say(locale, "暂无记录。", "Nothing here yet.")
@@ -71,13 +68,14 @@ pub(super) fn book_page(book: &SandboxBook, locale: Locale, now: Timestamp) -> S
         format!("<ul class=\"refunds\">{refunds}</ul>")
     };
     let main = format!(
-        "<main class=\"book\"><header><h1>{title}</h1>{other}</header>\
+        "<main class=\"book\">{head}\
          <p class=\"note\">{} {} · <a href=\"/book.json\">JSON</a></p>\
          <h2>{}</h2>{payments}<h2>{}</h2>{refunds}</main>",
         say(locale, "付款笔数：", "Payments:"),
         book.len(),
         say(locale, "付款与已存支付方式", "Payments and stored methods"),
         say(locale, "退款", "Refunds"),
+        head = book_head(locale, title),
     );
     page(locale, title, "book-page", &main)
 }
@@ -93,19 +91,12 @@ pub(super) fn message_page(locale: Locale, what: &str) -> String {
 }
 
 fn page(locale: Locale, title: &str, class: &str, main: &str) -> String {
-    format!(
-        "<!doctype html><html lang=\"{locale}\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-         <meta name=\"color-scheme\" content=\"light dark\">\
-         <title>{title} · {sandbox}</title><link rel=\"stylesheet\" href=\"/style.css\"></head>\
-         <body class=\"{class}\"><header class=\"banner\">{banner}</header>{main}</body></html>",
-        sandbox = say(locale, "沙箱", "sandbox"),
-        banner = say(
-            locale,
-            "沙箱 - 不是真实付款，不会扣款",
-            "Sandbox - no real money moves"
-        ),
-    )
+    let banner = say(
+        locale,
+        "沙箱 - 不是真实付款，不会扣款",
+        "Sandbox - no real money moves",
+    );
+    crate::sandbox::html::page(locale, (title, banner), class, main)
 }
 
 /// The form of a payer who has not acted.
@@ -216,11 +207,8 @@ fn ended(entry: &Entry, locale: Locale, return_url: &str) -> String {
 }
 
 fn back(locale: Locale, return_url: &str) -> String {
-    format!(
-        "<p><a class=\"back\" href=\"{}\">{}</a></p>",
-        escape(return_url),
-        say(locale, "返回商户", "Back to the shop")
-    )
+    let label = say(locale, "返回商户", "Back to the shop");
+    crate::sandbox::html::back(return_url, label)
 }
 
 /// Every other way a payment can go, in groups. The buttons belong to the form above, so that what
@@ -355,20 +343,6 @@ fn act(
     )
 }
 
-fn select(
-    name: &str,
-    options: impl Iterator<Item = (&'static str, &'static str)>,
-    chosen: &str,
-) -> String {
-    let options: String = options
-        .map(|(code, label)| {
-            let selected = if code == chosen { " selected" } else { "" };
-            format!("<option value=\"{code}\"{selected}>{label}</option>")
-        })
-        .collect();
-    format!("<select name=\"{name}\">{options}</select>")
-}
-
 fn refund_rows(entry: &Entry, locale: Locale, now: Timestamp) -> String {
     entry
         .refunds
@@ -398,20 +372,4 @@ const fn mark(method: MethodKind) -> &'static str {
 
 fn price(amount: Money) -> String {
     format!("{}{}", amount.currency.symbol(), amount.decimal())
-}
-
-/// Text as it may stand in HTML, between tags and in quoted attributes.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }

@@ -2,21 +2,23 @@
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::Response;
 use axum::routing::{get, post};
-use axum::{Router, http};
 use serde::Deserialize;
 use simurgh_vocab::{Locale, PaymentId};
 
 use super::super::book::{Entry, Origin, Refusal};
 use super::super::desk::{Sandbox, SandboxFault};
 use super::super::outcome::{Behaviour, Outcome, RefundBehaviour};
-use super::super::settings;
-use super::text::say;
 use super::{Site, api, blocking, html};
+use crate::sandbox::html::say;
+use crate::sandbox::page::{
+    Choice, Language, document, is_same_origin, language, see_other, style,
+};
 
 type Here = State<Arc<Site>>;
 
@@ -34,18 +36,6 @@ pub(super) fn router() -> Router<Arc<Site>> {
 struct Press {
     outcome: String,
     behaviour: Option<String>,
-}
-
-/// A choice on the page over the book.
-#[derive(Deserialize)]
-struct Choice {
-    value: Option<String>,
-    lang: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Language {
-    lang: Option<String>,
 }
 
 /// What the handlers of the payer's page need of its payment.
@@ -193,40 +183,6 @@ fn visit(entry: &Entry) -> Option<Visit> {
     }
 }
 
-/// Whether a form was sent from one of these pages. Browsers say so in `Sec-Fetch-Site` (Fetch
-/// Metadata) or at least in `Origin`; what sends neither is no browser, and no page can abuse it.
-fn is_same_origin(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or(""));
-    match (text("sec-fetch-site"), text("origin")) {
-        (Some(site), _) => site == "same-origin",
-        (None, Some(origin)) => {
-            let host = origin.split_once("://").map(|(_, host)| host);
-            host.is_some() && host == text("host")
-        }
-        (None, None) => true,
-    }
-}
-
-fn language(chosen: Option<&str>, headers: &HeaderMap) -> Locale {
-    let accepted = headers
-        .get(header::ACCEPT_LANGUAGE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let preferred = if accepted.to_ascii_lowercase().starts_with("zh") {
-        Locale::ZhCn
-    } else {
-        Locale::En
-    };
-    chosen.and_then(|tag| tag.parse().ok()).unwrap_or(preferred)
-}
-
-async fn style() -> Response {
-    let css = include_str!("style.css");
-    let kind = (header::CONTENT_TYPE, "text/css; charset=utf-8");
-    let keep = (header::CACHE_CONTROL, "max-age=300");
-    ([kind, keep], css).into_response()
-}
-
 fn lost(locale: Locale) -> Response {
     let what = say(
         locale,
@@ -259,41 +215,4 @@ fn failed(locale: Locale, fault: &SandboxFault) -> Response {
         }
     };
     document(status, html::message_page(locale, &fault.to_string()), None)
-}
-
-fn see_other(address: &str) -> Response {
-    let Ok(location) = HeaderValue::from_str(address) else {
-        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
-    };
-    let headers = [
-        (header::LOCATION, location),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-    ];
-    (StatusCode::SEE_OTHER, headers).into_response()
-}
-
-/// A page. Chromium applies `form-action` to the redirect that follows a form as well, so that the
-/// merchant's origin must be allowed there.
-fn document(status: StatusCode, body: String, return_url: Option<&str>) -> Response {
-    let merchant = return_url.and_then(settings::origin).unwrap_or_default();
-    let policy = format!(
-        "default-src 'none'; style-src 'self'; form-action 'self' {merchant}; base-uri 'none'; \
-         frame-ancestors 'none'"
-    );
-    let mut response = (status, body).into_response();
-    let headers = response.headers_mut();
-    if let Ok(policy) = HeaderValue::from_str(&policy) {
-        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
-    }
-    let fixed: [(http::HeaderName, &'static str); 4] = [
-        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // Not "no-referrer": forms would then be sent with `Origin: null`.
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    for (name, value) in fixed {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
 }

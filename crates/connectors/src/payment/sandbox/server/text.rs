@@ -5,14 +5,7 @@ use simurgh_vocab::Locale;
 
 use super::super::book::Standing;
 use super::super::outcome::{Behaviour, Outcome, RefundBehaviour};
-
-/// One of two texts.
-pub(super) const fn say(locale: Locale, zh: &'static str, en: &'static str) -> &'static str {
-    match locale {
-        Locale::ZhCn => zh,
-        Locale::En => en,
-    }
-}
+use crate::sandbox::html::say;
 
 /// The name of a way to pay.
 pub(super) const fn method(locale: Locale, method: MethodKind) -> &'static str {

@@ -1,4 +1,4 @@
-//! Signatures: HMAC-SHA256 (RFC 2104) with the merchant's key over what is sent, in the header
+//! Signatures: HMAC-SHA256 (RFC 2104) with the operator's key over what is sent, in the header
 //! `sandbox-signature: t=<unix seconds>,v1=<64 hex digits>`.
 //!
 //! Three things are signed. Each text begins with the time; what follows tells them apart, so that
@@ -10,21 +10,21 @@ use simurgh_vocab::{Duration, Timestamp};
 use crate::Secret;
 
 /// The header.
-pub(super) const HEADER: &str = "sandbox-signature";
+pub(crate) const HEADER: &str = "sandbox-signature";
 
 /// How far the two clocks may be apart, and how old a notification may be.
-pub(super) const TOLERANCE: Duration = Duration::minutes(5);
+pub(crate) const TOLERANCE: Duration = Duration::minutes(5);
 
 /// What is signed.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Signed<'a> {
-    /// The merchant's request.
+pub(crate) enum Signed<'a> {
+    /// The operator's request.
     Request {
         method: &'a str,
         path: &'a str,
         body: &'a [u8],
     },
-    /// The provider's answer, bound to the request it answers by the digest of that.
+    /// The sandbox's answer, bound to the request it answers by the digest of that.
     Answer {
         request_digest: &'a str,
         status: u16,
@@ -36,7 +36,7 @@ pub(super) enum Signed<'a> {
 
 /// Why a signature does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum SignatureFault {
+pub(crate) enum SignatureFault {
     /// Missing, garbled or not made with the key.
     Wrong,
     /// Right, but made too long ago, or by a clock that is ahead.
@@ -45,26 +45,26 @@ pub(super) enum SignatureFault {
 
 /// Signs and verifies with one key.
 #[derive(Debug)]
-pub(super) struct Signer {
+pub(crate) struct Signer {
     key: hmac::Key,
 }
 
 impl Signer {
-    pub(super) fn new(key: &Secret) -> Self {
+    pub(crate) fn new(key: &Secret) -> Self {
         Self {
             key: hmac::Key::new(hmac::HMAC_SHA256, key.reveal().as_bytes()),
         }
     }
 
     /// The header's value.
-    pub(super) fn sign(&self, signed: Signed<'_>, now: Timestamp) -> String {
+    pub(crate) fn sign(&self, signed: Signed<'_>, now: Timestamp) -> String {
         let seconds = now.as_unix_seconds();
         let tag = hmac::sign(&self.key, &text(signed, seconds));
         format!("t={seconds},v1={}", hex(tag.as_ref()))
     }
 
     /// Checks the header's value, the digest in constant time and before the time.
-    pub(super) fn verify(
+    pub(crate) fn verify(
         &self,
         signed: Signed<'_>,
         header: &str,
@@ -81,12 +81,12 @@ impl Signer {
 }
 
 /// The digest in a header's value, to bind an answer to its request.
-pub(super) fn digest(header: &str) -> &str {
+pub(crate) fn digest(header: &str) -> &str {
     header.split_once(",v1=").map_or("", |(_, digest)| digest)
 }
 
 /// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a String cannot fail.

@@ -1,9 +1,9 @@
-//! What the two sides agree on.
+//! What the operator and the outside company agree on.
 
 use crate::Secret;
 use crate::message::SettingFault;
 
-/// What the merchant and the provider agree on when the account is made.
+/// What the operator and a sandbox agree on when the account is made.
 #[derive(Debug, Clone)]
 pub struct SandboxSettings {
     merchant: String,
@@ -17,8 +17,8 @@ pub struct SandboxSettings {
 const KEY_BYTES_MIN: usize = 16;
 
 impl SandboxSettings {
-    /// Takes the settings: the merchant's id at the provider, the key both sides sign with, the
-    /// address that is told of payments, and the provider's own address (of its pages and API).
+    /// Takes the settings: the operator's name at the sandbox, the key both sides sign with, the
+    /// address that is told what happened, and the sandbox's own address (of its pages and API).
     ///
     /// # Errors
     /// Every setting that cannot work.
@@ -61,31 +61,31 @@ impl SandboxSettings {
         })
     }
 
-    /// The merchant's id at the provider.
+    /// The operator's name at the sandbox.
     #[must_use]
     pub fn merchant(&self) -> &str {
         &self.merchant
     }
 
-    /// The address that is told of payments.
+    /// The address that is told what happened.
     #[must_use]
     pub fn notify_url(&self) -> &str {
         &self.notify_url
     }
 
-    /// The provider's own address, without a slash at its end.
+    /// The sandbox's own address, without a slash at its end.
     #[must_use]
     pub fn public_url(&self) -> &str {
         &self.public_url
     }
 
-    pub(super) const fn key(&self) -> &Secret {
+    pub(crate) const fn key(&self) -> &Secret {
         &self.key
     }
 }
 
 /// Whether `text` can be the name of a merchant or of an event: 1 to 64 letters, digits, `-`, `_`.
-pub(super) fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len())
         && text
             .bytes()
@@ -97,7 +97,7 @@ const ADDRESS_BYTES_MAX: usize = 2_000;
 
 /// Whether `text` is an address a browser may be sent to: `http` or `https`, with a host, and with
 /// no character that could end an attribute, a header or a policy it is put into.
-pub(super) fn is_web_address(text: &str) -> bool {
+pub(crate) fn is_web_address(text: &str) -> bool {
     text.len() <= ADDRESS_BYTES_MAX
         && text
             .bytes()
@@ -106,7 +106,7 @@ pub(super) fn is_web_address(text: &str) -> bool {
 }
 
 /// Scheme, host and port of an address.
-pub(super) fn origin(address: &str) -> Option<&str> {
+pub(crate) fn origin(address: &str) -> Option<&str> {
     let scheme_length = ["http://", "https://"]
         .into_iter()
         .find(|scheme| address.starts_with(scheme))?
