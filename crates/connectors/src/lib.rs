@@ -1,6 +1,7 @@
 //! The outside parties Simurgh speaks to: one module per kind of party, one file per protocol.
 //! Each implements a port of `simurgh-app`; nothing else in the house opens these connections.
 
+pub mod identity;
 pub mod message;
 pub mod payment;
 mod sandbox;

@@ -12,6 +12,8 @@ pub(crate) mod page;
 pub(crate) mod queue;
 pub(crate) mod settings;
 pub(crate) mod signature;
+#[cfg(test)]
+pub(crate) mod testing;
 pub(crate) mod verify;
 pub(crate) mod wire;
 

@@ -1,71 +1,24 @@
 //! Both sides against each other: over loopback, and in one process.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration as StdDuration;
 
 use axum::Router;
-use axum::body::Bytes;
-use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
-use axum::routing::post;
+use axum::http::StatusCode;
 use proptest::prelude::*;
 use simurgh_app::ports::{
-    ChargeRequest, Clock, Entropy, Notification, NotificationRefusal, OpenRequest, PaymentProvider,
-    ProviderFault, ProviderReport, RefundRequest, RefundStatus,
+    ChargeRequest, Notification, NotificationRefusal, OpenRequest, PaymentProvider, ProviderFault,
+    ProviderReport, RefundRequest, RefundStatus,
 };
 use simurgh_commerce::{Failure, MethodKind, Observation, ProviderStatus};
-use simurgh_vocab::{Currency, Duration, Locale, Money, PaymentId, RefundId, Timestamp};
+use simurgh_vocab::{Currency, Duration, Locale, Money, PaymentId, RefundId};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
 
 use super::*;
 use crate::Secret;
 use crate::sandbox::BODY_BYTES_MAX;
 use crate::sandbox::signature::{self, Signed, Signer};
-
-const START: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
-const KEY: &str = "a merchant key for tests";
-
-/// A clock that is set by hand.
-struct HandClock(Mutex<Timestamp>);
-
-impl HandClock {
-    fn new() -> Arc<Self> {
-        Arc::new(Self(Mutex::new(START)))
-    }
-
-    fn pass(&self, length: Duration) {
-        let mut now = self.0.lock().unwrap();
-        *now = now.plus(length);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
-    }
-}
-
-/// Bytes that count up: unpredictability is not what is tested here.
-struct CountingEntropy(Mutex<u8>);
-
-impl Entropy for CountingEntropy {
-    fn fill(&self, bytes: &mut [u8]) {
-        let mut next = self.0.lock().unwrap();
-        for byte in bytes {
-            *next = next.wrapping_add(1);
-            *byte = *next;
-        }
-    }
-}
-
-fn entropy() -> Arc<CountingEntropy> {
-    Arc::new(CountingEntropy(Mutex::new(0)))
-}
-
-fn settings(notify_url: &str, public_url: &str) -> SandboxSettings {
-    SandboxSettings::new("simurgh", Secret::new(KEY), notify_url, public_url).unwrap()
-}
+use crate::sandbox::testing::{HandClock, KEY, NOBODY, START, entropy, merchant, settings};
 
 fn payment(n: u8) -> PaymentId {
     PaymentId::from_parts(START.as_unix_millis(), &[n; 10])
@@ -111,30 +64,6 @@ fn direct(clock: &Arc<HandClock>) -> DirectSandbox {
     DirectSandbox::new(sandbox, settings, clock.clone())
 }
 
-/// A merchant's web server that keeps what it is told, and answers as `answer` says.
-async fn merchant(answer: StatusCode) -> (String, mpsc::UnboundedReceiver<Received>) {
-    let (told, hears) = mpsc::unbounded_channel();
-    let app = Router::new()
-        .route("/n", post(hear))
-        .with_state((told, answer));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/n", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, app).await });
-    (url, hears)
-}
-
-type Received = (Vec<(String, String)>, Vec<u8>);
-type Told = (mpsc::UnboundedSender<Received>, StatusCode);
-
-async fn hear(State((told, answer)): State<Told>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    let headers = headers
-        .iter()
-        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
-        .collect();
-    told.send((headers, body.to_vec())).unwrap();
-    answer
-}
-
 /// A running provider and its client.
 struct Running {
     provider: SandboxProvider,
@@ -158,8 +87,6 @@ async fn running(notify_url: &str) -> Running {
         settings,
     }
 }
-
-const NOBODY: &str = "http://127.0.0.1:9/n";
 
 #[tokio::test]
 async fn a_payment_from_opening_to_its_notification() {
