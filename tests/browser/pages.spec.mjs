@@ -1,34 +1,141 @@
-// The pages that need nobody to be signed in: they answer, they are accessible, they need no script.
+// Every page as it is looked at: it answers, in the visitor's language, fits a phone of 360 px, can be
+// hit by a thumb and read by a screen reader, by day and by night. A few are photographed for docs/.
 
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
 
 import {
   checkAccess,
+  checkLayout,
   desktop,
-  inTheDark,
+  journey,
   journeys,
+  narrow,
   phoneEn,
   phoneZh,
   shoot,
   useDemo,
   withoutScript,
+  wordsFor,
 } from './harness/index.mjs';
-
-const PAGES = ['/help', '/design', '/inbox', '/offline'];
+import { logIn } from './harness/shopper.mjs';
 
 const demo = useDemo();
 
-for (const path of PAGES) {
-  const visitors = [phoneZh, phoneEn, desktop, inTheDark(phoneEn), withoutScript(phoneZh)];
-  journeys(`${path} can be read`, demo, visitors, async (page, visitor) => {
-    const answer = await page.goto(path);
-    assert.equal(answer.status(), 200);
-    const language = visitor.options.locale.slice(0, 2);
-    assert.equal((await page.locator('html').getAttribute('lang')).slice(0, 2), language);
-    assert.ok(await page.locator('h1').first().isVisible());
+/** `SIMURGH_PICTURES=all` photographs every page into tests/browser/out. */
+const PICTURES = process.env.SIMURGH_PICTURES !== undefined;
+
+const OPEN = {
+  start: '/',
+  plans: '/plans',
+  'plans-japan': '/plans?country=JP&currency=CNY',
+  plan: '/plans/basic-europe?currency=CNY&periods=3',
+  builder: '/builder',
+  'builder-plan': '/builder/plan?zone=world&data=10000000000&voice=3600&sms=20',
+  login: '/login',
+  register: '/register',
+  recover: '/recover',
+  help: '/help',
+  article: '/help/payment',
+  terms: '/legal/terms',
+  offline: '/offline',
+  design: '/design',
+  inbox: '/inbox',
+};
+
+const OWN = {
+  line: '/line',
+  usage: '/line/usage',
+  renew: '/plans/{plan}?currency=CNY',
+  'add-ons': '/add-ons',
+  checkout: '/checkout?item=add-on:extra-5gb&currency=CNY',
+  orders: '/orders',
+  order: '/orders > main .list a',
+  'give-back': '/orders > main .list a > a[href$=give-back]',
+  bills: '/bills',
+  bill: '/bills > main .list a',
+  methods: '/methods',
+  'method-remove': '/methods > main a[href$=remove]',
+  renewal: '/renewal',
+  account: '/account',
+  support: '/support',
+};
+
+/** The demo's customers with a past, one for each language. */
+const CUSTOMERS = {
+  'zh-CN': { phone: '+8613800138000', plan: 'premium-asia-pacific' },
+  'en-GB': { phone: '+447400123456', plan: 'basic-europe' },
+};
+const DEMO_PASSWORD = 'demo only, no secret';
+
+for (const visitor of [narrow(phoneZh), narrow(phoneEn)]) {
+  journey('the open pages', demo, visitor, async (page, _visitor, t) => {
+    for (const [name, path] of Object.entries(OPEN)) {
+      await t.test(path, () => look(page, visitor, name, path));
+    }
+  });
+  journey("a customer's pages", demo, visitor, async (page, _visitor, t) => {
+    const { phone, plan } = CUSTOMERS[visitor.options.locale];
+    await logIn(page, phone, DEMO_PASSWORD);
+    for (const [name, path] of Object.entries(OWN)) {
+      await t.test(path, () => look(page, visitor, name, path.replace('{plan}', plan)));
+    }
+  });
+}
+
+/** Goes to `path` (after a >, the links to press there) and looks at it by day and by night. */
+async function look(page, visitor, name, path) {
+  const [address, ...links] = path.split(' > ');
+  const answer = await page.goto(address);
+  assert.equal(answer.status(), 200);
+  for (const link of links) {
+    await page.locator(link).first().click();
+    await page.waitForLoadState();
+  }
+  const language = visitor.options.locale.slice(0, 2);
+  assert.equal((await page.locator('html').getAttribute('lang')).slice(0, 2), language);
+  assert.ok(await page.locator('h1').first().isVisible());
+  await checkLayout(page);
+  for (const colorScheme of ['dark', 'light']) {
+    await page.emulateMedia({ colorScheme });
+    await checkAccess(page);
+    if (PICTURES) await shoot(page, colorScheme === 'dark' ? `${name}-dark` : name);
+  }
+}
+
+const others = [desktop, withoutScript(phoneZh)];
+for (const path of ['/', '/plans', '/builder', '/help', '/design']) {
+  journeys(`${path} on a desk and without script`, demo, others, async (page, visitor) => {
+    assert.equal((await page.goto(path)).status(), 200);
     const widest = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(widest <= visitor.options.viewport.width, `the page is ${widest} px wide`);
     await checkAccess(page);
-    await shoot(page, path.slice(1));
+    if (PICTURES) await shoot(page, path === '/' ? 'start' : path.slice(1));
   });
 }
+
+const WEIGHT_OCTETS_MAX = 60_000;
+
+test('the start page is light', async () => {
+  const context = await demo.browser.newContext({ ...phoneZh.options, serviceWorkers: 'block' });
+  const page = await context.newPage();
+  const finished = [];
+  page.on('requestfinished', (request) => finished.push(request.sizes()));
+  await page.goto(demo.portal, { waitUntil: 'networkidle' });
+  const sizes = await Promise.all(finished);
+  await context.close();
+  const octets = sizes.reduce((sum, one) => sum + one.responseBodySize + one.responseHeadersSize, 0);
+  assert.ok(octets < WEIGHT_OCTETS_MAX, `${octets} octets in ${sizes.length} answers`);
+});
+
+journeys('what is not there says so', demo, [phoneZh, phoneEn], async (page, visitor) => {
+  const say = wordsFor(visitor);
+  for (const path of ['/nowhere', '/plans/no-such-plan', '/help/no-such-article']) {
+    assert.equal((await page.goto(path)).status(), 404);
+    assert.match(await page.locator('h1').innerText(), say('error-not-found'));
+    await checkAccess(page);
+  }
+  await page.locator('main a').first().click();
+  await page.waitForLoadState();
+  assert.ok(await page.locator('h1').first().isVisible());
+});

@@ -66,6 +66,19 @@ each("input[data-mirror]", (slider) => {
   field.addEventListener("input", () => { slider.value = field.value; });
 });
 
+// A link that changes one part of a choice takes the named parts along as they are in the form now.
+each("[data-carry]", (links) => links.addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  if (!link) return;
+  const address = new URL(link.href);
+  const fields = new FormData(document.getElementById("choice"));
+  for (const name of links.dataset.carry.split(" ")) {
+    const value = fields.get(name);
+    if (value) address.searchParams.set(name, value); else address.searchParams.delete(name);
+  }
+  link.href = address;
+}));
+
 // The price of what is being chosen, computed by the server, while it is being chosen.
 each("form[data-preview]", (form) => {
   const target = document.getElementById(form.dataset.previewInto);

@@ -16,6 +16,8 @@
 export { checkAccess } from './access.mjs';
 export { useDemo } from './demo.mjs';
 export { journey, journeys } from './journey.mjs';
+export { checkLayout } from './layout.mjs';
 export { shoot } from './screenshot.mjs';
 export { useSite } from './site.mjs';
-export { desktop, inTheDark, phoneEn, phoneZh, withoutScript } from './visitors.mjs';
+export { desktop, inTheDark, narrow, phoneEn, phoneZh, withoutScript } from './visitors.mjs';
+export { textsOf, wordsFor } from './words.mjs';

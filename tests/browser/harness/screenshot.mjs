@@ -19,6 +19,11 @@ export async function shoot(page, name) {
   await mkdir(OUT, { recursive: true });
   const visitor = visitors.get(page.context()) ?? 'visitor';
   const file = path.join(OUT, `${name}.${visitor}.png`);
-  await page.screenshot({ path: file, fullPage: true, animations: 'disabled', caret: 'hide' });
+  // On a screen as high as the page, what is fixed to the foot of the screen stands at its foot too.
+  const screen = page.viewportSize();
+  const height = await page.evaluate(() => document.documentElement.scrollHeight);
+  await page.setViewportSize({ width: screen.width, height: Math.max(height, screen.height) });
+  await page.screenshot({ path: file, animations: 'disabled', caret: 'hide' });
+  await page.setViewportSize(screen);
   return file;
 }

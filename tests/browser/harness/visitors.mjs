@@ -27,6 +27,14 @@ export const desktop = {
   },
 };
 
+/** The same visitor with the narrowest phone that matters. */
+export function narrow(visitor) {
+  return {
+    name: `${visitor.name}-360`,
+    options: { ...visitor.options, viewport: { width: 360, height: 740 } },
+  };
+}
+
 /** The same visitor with a dark screen. */
 export function inTheDark(visitor) {
   return {

@@ -12,7 +12,7 @@ use simurgh_vocab::{Allowance, Currency, Messages, Octets, Seconds, Unit};
 use super::choice::Choice;
 use super::currency::{Link, Shown, links};
 use super::fields::{Asked, Fields, href};
-use super::plans::places;
+use super::plans::{coverage, saving};
 use super::purchase::{Visit, tax};
 use super::shopper::{Shopper, catalogue};
 use super::words::{self, Row};
@@ -27,7 +27,7 @@ const SEGMENTS_MAX: usize = 6;
 struct ZoneTile {
     code: String,
     name: String,
-    places: String,
+    coverage: String,
     base: String,
 }
 
@@ -55,7 +55,8 @@ struct BuilderPage {
     form: Form,
     zones: Vec<ZoneTile>,
     services: Vec<Steps>,
-    terms: Vec<(String, String)>,
+    /// Value, label and what it saves.
+    terms: Vec<(String, String, String)>,
     currencies: Vec<Link>,
     currency: &'static str,
     price: Option<Price>,
@@ -287,11 +288,7 @@ fn zone_tiles(catalogue: &Catalogue, t: &Text, currency: Currency) -> Vec<ZoneTi
         Some(ZoneTile {
             code: zone.zone.to_string(),
             name: known.name.of(t.locale()).to_owned(),
-            places: if known.roaming {
-                places(known, t)
-            } else {
-                String::new()
-            },
+            coverage: coverage(known, t),
             base: t.money(base),
         })
     };
@@ -322,14 +319,14 @@ fn steps(t: &Text, unit: Unit, steps: &[BuilderStep]) -> Steps {
     }
 }
 
-fn terms(t: &Text, builder: &Builder) -> Vec<(String, String)> {
+fn terms(t: &Text, builder: &Builder) -> Vec<(String, String, String)> {
     builder
         .terms
         .iter()
         .map(|term| {
             let days = term.periods.saturating_mul(builder.validity_days);
             let label = t.with("shop-days", "days", days).to_string();
-            (term.periods.to_string(), label)
+            (term.periods.to_string(), label, saving(term, t))
         })
         .collect()
 }

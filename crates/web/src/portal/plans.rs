@@ -3,7 +3,7 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use simurgh_commerce::{Activation, Catalogue, Offer, Reduction, Selection, Zone};
+use simurgh_commerce::{Activation, Catalogue, Offer, Reduction, Selection, Term, Zone};
 use simurgh_vocab::{CountryCode, Currency, Timestamp, Unit, ZoneCode};
 
 use super::currency::{Link, Shown, links};
@@ -226,7 +226,8 @@ pub(super) const fn activation_key(ways: &[Activation]) -> &'static str {
     }
 }
 
-fn coverage(zone: &Zone, t: &Text) -> String {
+/// How far a zone reaches: its countries counted, or that it is home only.
+pub(super) fn coverage(zone: &Zone, t: &Text) -> String {
     let name = zone.name.of(t.locale());
     if zone.roaming {
         let count = zone.countries.len();
@@ -234,6 +235,15 @@ fn coverage(zone: &Zone, t: &Text) -> String {
     } else {
         t.with("shop-covers-home", "zone", name).to_string()
     }
+}
+
+/// What a term saves; empty when it saves nothing.
+pub(super) fn saving(term: &Term, t: &Text) -> String {
+    if term.discount_basis_points == 0 {
+        return String::new();
+    }
+    let share = t.percent(term.discount_basis_points);
+    t.with("shop-save", "percent", share).to_string()
 }
 
 fn best_saving(offer: &Offer, t: &Text) -> Option<String> {

@@ -15,7 +15,7 @@ use simurgh_vocab::{Allowance, LineId, Money, Timestamp};
 use super::choice::{Choice, LineWish, NoSuchDay, StartWish};
 use super::currency::{Link, Shown};
 use super::fields::Asked;
-use super::plans::{activation_key, per_period, places};
+use super::plans::{activation_key, coverage, per_period, places, saving};
 use super::shopper::{Shopper, catalogue};
 use super::words::{self, Row};
 use crate::frame::{Form, Nav, Page, Refusal};
@@ -159,7 +159,8 @@ struct PurchasePage {
     name: String,
     summary_line: String,
     services: Vec<String>,
-    zone: String,
+    coverage: String,
+    /// The countries of a plan with roaming.
     places: String,
     validity: String,
     activation: &'static str,
@@ -337,8 +338,12 @@ impl Visit {
             name: goods.name.clone(),
             summary_line: goods.summary.clone(),
             services: words::services(t, &goods.allowance),
-            zone: goods.zone.name.of(t.locale()).to_owned(),
-            places: places(goods.zone, t),
+            coverage: coverage(goods.zone, t),
+            places: if goods.zone.roaming {
+                places(goods.zone, t)
+            } else {
+                String::new()
+            },
             validity: per_period(t, goods.validity_days),
             activation: activation_key(goods.activations),
             terms,
@@ -438,12 +443,7 @@ impl Visit {
                     current: term.periods == choice.periods(),
                 },
                 price: quote.map_or_else(|_| String::new(), |quote| t.money(quote.total)),
-                saving: if term.discount_basis_points == 0 {
-                    String::new()
-                } else {
-                    let share = t.percent(term.discount_basis_points);
-                    t.with("shop-save", "percent", share).to_string()
-                },
+                saving: saving(term, t),
             });
         }
         Ok(terms)
