@@ -1,12 +1,15 @@
 //! What every handler can reach, and who is asking.
 
 use axum::extract::{FromRef, FromRequestParts};
+use axum::http::Uri;
+use axum::http::header::{HOST, REFERER};
 use axum::http::request::Parts;
 use axum::response::{IntoResponse, Redirect, Response};
 use simurgh_app::App;
 use simurgh_vocab::CustomerId;
 
 use crate::frame::Frames;
+use crate::portal::fields::encoded;
 
 /// What the handlers of the portal and the console stand on.
 #[derive(Clone)]
@@ -44,10 +47,25 @@ impl<S: Send + Sync> FromRequestParts<S> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Response> {
         parts.extensions.get::<Self>().copied().ok_or_else(|| {
-            // Only the path is kept: a query may hold what belongs into no log.
-            Redirect::to(&format!("/login?next={}", parts.uri.path())).into_response()
+            let next = encoded(&way_back(parts));
+            Redirect::to(&format!("/login?next={next}")).into_response()
         })
     }
+}
+
+/// The page to come back to after the log-in.
+fn way_back(parts: &Parts) -> String {
+    if parts.method.is_safe() {
+        // Only the path is kept: a query may hold what belongs into no log.
+        return parts.uri.path().to_owned();
+    }
+    // The address of a form shows nothing when it is opened: back to the page with the form, whose
+    // choices stand in its address.
+    let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let page: Option<Uri> = text(REFERER).and_then(|page| page.parse().ok());
+    let ours = page.filter(|page| page.authority().map(|host| host.as_str()) == text(HOST));
+    let path = ours.as_ref().and_then(Uri::path_and_query);
+    path.map_or_else(|| "/line".to_owned(), ToString::to_string)
 }
 
 impl<S: Send + Sync> axum::extract::OptionalFromRequestParts<S> for SignedIn {

@@ -1,12 +1,13 @@
 // The demo under test: one for each specification file, with a data folder and ports of its own.
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
 import { after, before } from 'node:test';
+import { promisify } from 'node:util';
 
 import { launchChromium } from './chromium.mjs';
 
@@ -61,6 +62,42 @@ class Demo {
     const address = this.#addresses.get(name);
     assert.ok(address, `the demo printed no address called ${name}:\n${this.#output.join('\n')}`);
     return address;
+  }
+
+  /** The account on the console that the demo printed: name, password, authenticator secret. */
+  get staff() {
+    const printed = /^Console: name (\S+), password (\S+), authenticator secret (\S+)/;
+    const found = this.#output.map((line) => printed.exec(line)).find(Boolean);
+    assert.ok(found, `the demo printed no account of staff:\n${this.#output.join('\n')}`);
+    return { name: found[1], password: found[2], secret: found[3] };
+  }
+
+  /**
+   * Runs another command of the program over this demo's store, as its operator would beside a running
+   * server. Gives back what it printed; fails when the command does.
+   */
+  async command(...words) {
+    const config = path.join(this.#folder, 'simurgh.toml');
+    const key = await readFile(path.join(this.#folder, 'master.key'));
+    const settings = [
+      `master_key = "${key.toString('hex')}"`,
+      `store.url = "sqlite:${path.join(this.#folder, 'simurgh.db')}"`,
+      `portal.url = "${this.portal}"`,
+    ];
+    await writeFile(config, settings.join('\n'));
+    const run = promisify(execFile);
+    // The program reads settings from the environment too, and refuses those it does not know.
+    const own = Object.entries(process.env).filter(([name]) => !name.startsWith('SIMURGH_'));
+    const env = Object.fromEntries(own);
+    const { stdout } = await run(process.env.SIMURGH_BIN, [...words, '--config', config], { env });
+    return stdout;
+  }
+
+  /** A file of the demo's data folder with this content; gives back its path. */
+  async file(name, content) {
+    const file = path.join(this.#folder, name);
+    await writeFile(file, content);
+    return file;
   }
 
   async start() {
