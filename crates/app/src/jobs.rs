@@ -120,6 +120,7 @@ impl App {
             Task::RenewLine(id) => self.renew_line(id).await,
             Task::ChargeMandate(id) => self.charge_renewal(id).await.map(|()| true),
             Task::DeleteDocuments(id) => self.delete_documents(id).await.map(|()| true),
+            Task::AskIdentity(id) => self.ask_identity(id).await,
         }
     }
 

@@ -122,9 +122,10 @@ impl Template {
             | Self::Ended
             | Self::Suspended
             | Self::RenewalNotice
-            | Self::TicketAnswered
-            | Self::IdentityDecided => true,
-            Self::Code
+            | Self::TicketAnswered => true,
+            // A purchase waits for it, often with somebody before the screen.
+            Self::IdentityDecided
+            | Self::Code
             | Self::AccountExists
             | Self::SecurityChange
             | Self::OrderConfirmed

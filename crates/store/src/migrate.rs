@@ -36,6 +36,7 @@ pub const MIGRATIONS: &[Migration] = embedded![
     "0005_outbox",
     "0006_catalogue",
     "0007_desk",
+    "0008_identity_back_to",
 ];
 
 /// Why the schema was left as it is.

@@ -137,6 +137,7 @@ fn task_columns(task: Task) -> (&'static str, Value) {
         Task::RenewLine(id) => ("renew-line", id.into()),
         Task::ChargeMandate(id) => ("charge-mandate", id.into()),
         Task::DeleteDocuments(id) => ("delete-documents", id.into()),
+        Task::AskIdentity(id) => ("ask-identity", id.into()),
     }
 }
 
@@ -150,6 +151,7 @@ fn read_task(row: &mut Row) -> Result<Task, StoreFault> {
         "renew-line" => row.id().map(Task::RenewLine),
         "charge-mandate" => row.id().map(Task::ChargeMandate),
         "delete-documents" => row.id().map(Task::DeleteDocuments),
+        "ask-identity" => row.id().map(Task::AskIdentity),
         _ => Err(row.behind("no kind of job")),
     }
 }

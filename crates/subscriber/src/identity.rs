@@ -101,6 +101,9 @@ pub struct IdentityCase {
     pub rule: String,
     /// Where it stands.
     pub state: IdentityState,
+    /// What its customer was about to do when it was asked for, as the path of a page, so that
+    /// they go on from there. It holds no personal data.
+    pub back_to: Option<String>,
 }
 
 /// How long documents are kept.
@@ -192,10 +195,13 @@ impl IdentityCase {
             customer,
             rule,
             state: IdentityState::Wanted { since: now },
+            back_to: None,
         }
     }
 
-    /// Something is handed in: documents for staff, or the person to an outside check.
+    /// Something is handed in: documents for staff (no `reference`), or the person to an outside
+    /// check. Documents may also take the place of an outside check that was left half done or
+    /// never answers.
     ///
     /// # Errors
     /// [`IdentityTransition::AlreadyApproved`] or [`IdentityTransition::AlreadyInReview`].
@@ -206,8 +212,15 @@ impl IdentityCase {
     ) -> Result<Self, IdentityTransition> {
         match self.state {
             IdentityState::Approved { .. } => Err(IdentityTransition::AlreadyApproved),
-            IdentityState::InReview { .. } => Err(IdentityTransition::AlreadyInReview),
-            IdentityState::Wanted { .. } | IdentityState::Refused { .. } => {
+            IdentityState::InReview {
+                reference: None, ..
+            } => Err(IdentityTransition::AlreadyInReview),
+            IdentityState::InReview { .. } if reference.is_some() => {
+                Err(IdentityTransition::AlreadyInReview)
+            }
+            IdentityState::InReview { .. }
+            | IdentityState::Wanted { .. }
+            | IdentityState::Refused { .. } => {
                 self.state = IdentityState::InReview {
                     since: now,
                     reference,
@@ -389,6 +402,14 @@ mod tests {
             Err(OtherReview)
         );
         assert!(again.decide_outside("r2", Ok(()), NOW).is_ok());
+        let instead = outside("r1").submit(None, NOW).unwrap();
+        assert_eq!(
+            instead.decide_outside("r1", Ok(()), NOW),
+            Err(OtherReview),
+            "staff looks at documents instead"
+        );
+        let second = outside("r1").submit(Some("r2".to_owned()), NOW);
+        assert_eq!(second, Err(AlreadyInReview));
         assert_eq!(wanted().restart("r1".to_owned(), NOW), Err(NotInReview));
         let refused = outside("r1").decide_outside("r1", Err(IdentityRefusal::TooYoung), NOW);
         assert!(refused.unwrap().submit(Some("r2".to_owned()), NOW).is_ok());

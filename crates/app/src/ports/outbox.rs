@@ -26,6 +26,8 @@ pub enum Task {
     ChargeMandate(PaymentId),
     /// Delete the documents of an identity check.
     DeleteDocuments(CaseId),
+    /// Ask the outside identity check about a review that is not decided.
+    AskIdentity(CaseId),
 }
 
 /// A row of the outbox.

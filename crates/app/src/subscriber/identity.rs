@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use simurgh_commerce::LocalText;
 use simurgh_subscriber::{
-    IdentityCase, IdentityRefusal, IdentityState, IdentityTransition, Requirement, requirement,
+    IdentityCase, IdentityRefusal, IdentityState, IdentityTransition, Requirement, Retention,
+    requirement,
 };
-use simurgh_vocab::{CaseId, CustomerId, Timestamp, ZoneCode};
+use simurgh_vocab::{CaseId, CustomerId, Duration, Timestamp, ZoneCode};
 
 use crate::message::{Notice, Template};
 use crate::ports::{
@@ -15,6 +16,20 @@ use crate::ports::{
 };
 use crate::subscriber::refusals;
 use crate::{App, Fault};
+
+/// How soon an outside check is asked whether it has decided, if it has not said so by itself.
+const ASK_AFTER: Duration = Duration::seconds(10);
+/// How long it is asked. After that only its own word, the customer or staff end the review.
+const ASK_FOR: Duration = Duration::days(30);
+
+/// How checks are made here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdentityTerms {
+    /// Whether there is an outside check; staff looks at documents in any case.
+    pub has_outside_check: bool,
+    /// How long documents are kept.
+    pub retention: Retention,
+}
 
 /// A rule, and where a customer stands with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,15 +40,18 @@ pub struct IdentityOverview {
     pub reason: LocalText,
     /// Their check, if they began one.
     pub case: Option<IdentityCase>,
+    /// When the documents they handed in are deleted; none if there are none (any more).
+    pub documents_until: Option<Timestamp>,
 }
 
-/// What a person does next to be checked.
+/// What a person wants to be checked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum IdentityNext {
-    /// Go to the outside check.
-    Redirect(String),
-    /// Hand documents in: [`App::submit_documents`].
-    Documents(CaseId),
+pub struct IdentityWish {
+    /// The zone whose plans ask for it.
+    pub zone: ZoneCode,
+    /// What they were about to do, as the path of a page without personal data; none if they
+    /// come by themselves, which leaves what is known.
+    pub back_to: Option<String>,
 }
 
 /// Why no check begins. Precedence as listed.
@@ -42,6 +60,9 @@ pub enum IdentityStartRefusal {
     /// The account is not in use, or no rule of this name asks for a check.
     #[error("no identity check is asked for")]
     NotNeeded,
+    /// There is no outside check: staff looks at documents.
+    #[error("there is no outside identity check")]
+    NoOutsideCheck,
     /// The check stands elsewhere: approved, or in review by staff.
     #[error(transparent)]
     Case(#[from] IdentityTransition),
@@ -70,6 +91,15 @@ pub enum IdentityNotifyRefusal {
 refusals!(IdentityStartRefusal, IdentityNotifyRefusal);
 
 impl App {
+    /// How checks are made here, for the customer to know beforehand.
+    #[must_use]
+    pub fn identity_terms(&self) -> IdentityTerms {
+        IdentityTerms {
+            has_outside_check: self.rules().identity_checker.is_some(),
+            retention: self.rules().retention,
+        }
+    }
+
     /// What the plans of a zone ask of a customer, or of a visitor, before they are activated.
     /// Shown before payment.
     ///
@@ -115,42 +145,40 @@ impl App {
             .snapshot(move |tx| -> Result<Vec<IdentityOverview>, Fault> {
                 let catalogue = app.current_catalogue(tx)?;
                 let cases = tx.cases_of(customer)?;
-                let overview = catalogue.identity_rules.iter().map(|rule| {
+                let mut overview = Vec::new();
+                for rule in &catalogue.identity_rules {
                     let own = cases.iter().find(|case| case.rule == rule.zone.as_str());
-                    IdentityOverview {
+                    overview.push(IdentityOverview {
                         zone: rule.zone.clone(),
                         reason: rule.reason.clone(),
+                        documents_until: match own {
+                            Some(case) => app.documents_until(tx, case)?,
+                            None => None,
+                        },
                         case: own.cloned(),
-                    }
-                });
-                Ok(overview.collect())
+                    });
+                }
+                Ok(overview)
             })
             .await
     }
 
-    /// Begins a check, or goes on with one that was left half done at an outside check.
+    /// Begins an outside check, or goes on with one that was left half done; gives the address of
+    /// its page for the person.
     ///
     /// # Errors
     /// [`IdentityStartRefusal`].
     pub async fn start_identity_check(
         &self,
         customer: CustomerId,
-        zone: ZoneCode,
-    ) -> Result<IdentityNext, IdentityStartRefusal> {
-        let app = self.clone();
-        let now = self.now();
-        let case = self
-            .decide(move |tx| app.wanted_case(tx, customer, &zone, now))
-            .await?;
-        let Some(checker) = self.rules().identity_checker.clone() else {
-            return match case.state {
-                IdentityState::InReview { .. } => Err(IdentityTransition::AlreadyInReview.into()),
-                IdentityState::Approved { .. } => Err(IdentityTransition::AlreadyApproved.into()),
-                IdentityState::Wanted { .. } | IdentityState::Refused { .. } => {
-                    Ok(IdentityNext::Documents(case.id))
-                }
-            };
-        };
+        wish: IdentityWish,
+    ) -> Result<String, IdentityStartRefusal> {
+        let case = self.wanted_case(customer, &wish).await?;
+        let checker = self.rules().identity_checker.clone();
+        let checker = checker.ok_or(IdentityStartRefusal::NoOutsideCheck)?;
+        // What is decided by now counts: a new attempt would make the earlier one void.
+        self.ask_identity(case.id).await?;
+        let case = self.wanted_case(customer, &wish).await?;
         self.redirect(checker, case).await
     }
 
@@ -158,7 +186,7 @@ impl App {
         &self,
         checker: Arc<dyn IdentityChecker>,
         case: IdentityCase,
-    ) -> Result<IdentityNext, IdentityStartRefusal> {
+    ) -> Result<String, IdentityStartRefusal> {
         let now = self.now();
         // Asks only whether it may be submitted; the reference is not known yet.
         let _ = submitted(case.clone(), String::new(), now)?;
@@ -187,34 +215,65 @@ impl App {
             let stored = tx.case(case.id)?.ok_or(IdentityStartRefusal::NotNeeded)?;
             let stored = submitted(stored, started.reference.clone(), now)?;
             tx.put_case(&stored)?;
+            let key = format!("ask-identity:{}:{}", stored.id, started.reference);
+            let task = Task::AskIdentity(stored.id);
+            app.enqueue(tx, task, key, now.plus(ASK_AFTER))?;
             let kind = AccountEventKind::IdentitySubmitted;
             Ok(app.note(tx, stored.customer, kind, now)?)
         })
         .await?;
-        Ok(IdentityNext::Redirect(started.redirect_url))
+        Ok(started.redirect_url)
     }
 
     /// The customer's check for a zone, made if there is none.
-    pub(super) fn wanted_case(
+    pub(super) async fn wanted_case(
+        &self,
+        customer: CustomerId,
+        wish: &IdentityWish,
+    ) -> Result<IdentityCase, IdentityStartRefusal> {
+        let (app, wish) = (self.clone(), wish.clone());
+        let now = self.now();
+        self.decide(move |tx| app.wanted_case_in(tx, customer, &wish, now))
+            .await
+    }
+
+    fn wanted_case_in(
         &self,
         tx: &mut dyn Tx,
         customer: CustomerId,
-        zone: &ZoneCode,
+        wish: &IdentityWish,
         now: Timestamp,
     ) -> Result<IdentityCase, IdentityStartRefusal> {
         let catalogue = self.current_catalogue(tx)?;
-        let rule = catalogue.identity_rule(zone);
+        let rule = catalogue.identity_rule(&wish.zone);
         let rule = rule.ok_or(IdentityStartRefusal::NotNeeded)?.zone.as_str();
         if tx.active_person(customer)?.is_none() {
             return Err(IdentityStartRefusal::NotNeeded);
         }
-        if let Some(case) = tx.case_of(customer, rule)? {
-            return Ok(case);
+        let known = tx.case_of(customer, rule)?;
+        let is_known = known.is_some();
+        let mut case = known.unwrap_or_else(|| {
+            let id = self.make(CaseId::from_parts, now);
+            IdentityCase::wanted(id, customer, rule.to_owned(), now)
+        });
+        let moved = wish.back_to.is_some() && wish.back_to != case.back_to;
+        if moved {
+            case.back_to.clone_from(&wish.back_to);
         }
-        let id = self.make(CaseId::from_parts, now);
-        let case = IdentityCase::wanted(id, customer, rule.to_owned(), now);
-        tx.put_case(&case)?;
+        if moved || !is_known {
+            tx.put_case(&case)?;
+        }
         Ok(case)
+    }
+
+    /// When the documents of a check are deleted, if it has any.
+    fn documents_until(
+        &self,
+        tx: &mut dyn Tx,
+        case: &IdentityCase,
+    ) -> Result<Option<Timestamp>, Fault> {
+        let has_some = !tx.documents_of_case(case.id)?.is_empty();
+        Ok(has_some.then(|| case.documents_until(&self.rules().retention)))
     }
 
     /// Takes a notification of the outside check. One that is repeated or belongs to a review
@@ -234,33 +293,32 @@ impl App {
         Ok(self.believe_identity(report).await?)
     }
 
-    /// Asks the outside check about a review that is not decided: the browser came back, or staff
-    /// wants to know.
-    ///
-    /// # Errors
-    /// [`Fault`] of the store. That the outside check does not answer changes nothing.
-    pub async fn ask_identity(&self, customer: CustomerId, zone: ZoneCode) -> Result<(), Fault> {
+    /// Asks the outside check about a review that is not decided. False if it is to be asked again
+    /// later. That it does not answer changes nothing.
+    pub(crate) async fn ask_identity(&self, id: CaseId) -> Result<bool, Fault> {
         let Some(checker) = self.rules().identity_checker.clone() else {
-            return Ok(());
+            return Ok(true);
         };
         let case = self
             .store
-            .snapshot(move |tx| own_case(tx, customer, zone.as_str()))
+            .snapshot(move |tx| -> Result<_, Fault> { Ok(tx.case(id)?) })
             .await?;
         let Some(IdentityState::InReview {
+            since,
             reference: Some(reference),
-            ..
         }) = case.map(|case| case.state)
         else {
-            return Ok(());
+            return Ok(true);
         };
         match checker.status(reference).await {
-            Ok(report) => self.believe_identity(report).await,
-            Err(fault) => {
-                tracing::warn!(%fault, "an identity check does not answer");
-                Ok(())
+            Ok(report) if report.verdict.is_some() => {
+                self.believe_identity(report).await?;
+                return Ok(true);
             }
+            Ok(_) => {}
+            Err(fault) => tracing::warn!(case = %id, %fault, "an identity check does not answer"),
         }
+        Ok(since.plus(ASK_FOR) <= self.now())
     }
 
     async fn believe_identity(&self, report: IdentityReport) -> Result<(), Fault> {

@@ -5,7 +5,7 @@ use simurgh_vocab::{CaseId, CustomerId, StaffId, Timestamp};
 
 use crate::crypto::Purpose;
 use crate::ports::{AccountEventKind, SealedDocument, StoreExt, Task, Tx};
-use crate::subscriber::refusals;
+use crate::subscriber::{IdentityStartRefusal, IdentityWish, refusals};
 use crate::{App, Fault};
 
 /// A document as somebody hands it in.
@@ -36,9 +36,9 @@ pub enum DocumentRefusal {
     /// One is neither JPEG nor PNG nor PDF.
     #[error("a document is neither a JPEG nor a PNG nor a PDF file")]
     Format,
-    /// The customer has no such check.
-    #[error("no such identity check")]
-    NoSuchCase,
+    /// The account is not in use, or no rule of this name asks for a check.
+    #[error("no identity check is asked for")]
+    NotNeeded,
     /// The check takes no documents now.
     #[error(transparent)]
     Case(#[from] IdentityTransition),
@@ -78,15 +78,16 @@ impl App {
     pub async fn submit_documents(
         &self,
         customer: CustomerId,
-        case: CaseId,
+        wish: IdentityWish,
         documents: Vec<NewDocument>,
     ) -> Result<(), DocumentRefusal> {
+        let formats = formats(&documents)?;
+        let case = self.wanted_case(customer, &wish).await?.id;
         let now = self.now();
-        let sealed = self.sealed_documents(case, documents, now)?;
+        let sealed = self.sealed_documents(case, documents.iter().zip(formats), now)?;
         let app = self.clone();
         self.decide(move |tx| -> Result<(), DocumentRefusal> {
-            let stored = tx.case(case)?.filter(|case| case.customer == customer);
-            let stored = stored.ok_or(DocumentRefusal::NoSuchCase)?;
+            let stored = tx.case(case)?.ok_or(DocumentRefusal::NotNeeded)?;
             let stored = stored.submit(None, now)?;
             tx.put_case(&stored)?;
             tx.delete_documents_of_case(case)?;
@@ -99,39 +100,29 @@ impl App {
         .await
     }
 
-    fn sealed_documents(
+    fn sealed_documents<'d>(
         &self,
         case: CaseId,
-        documents: Vec<NewDocument>,
+        documents: impl Iterator<Item = (&'d NewDocument, &'static str)>,
         now: Timestamp,
-    ) -> Result<Vec<SealedDocument>, DocumentRefusal> {
-        if !(1..=IdentityCase::DOCUMENTS_MAX).contains(&documents.len()) {
-            return Err(DocumentRefusal::Count);
-        }
-        let max = IdentityCase::DOCUMENT_OCTETS_MAX;
-        if documents.iter().any(|document| document.octets.len() > max) {
-            return Err(DocumentRefusal::TooLarge);
-        }
-        let sealed = (0u32..).zip(documents).map(|(position, document)| {
-            let format = FORMATS
-                .iter()
-                .find(|(start, _)| document.octets.starts_with(start));
-            let (_, media_type) = format.ok_or(DocumentRefusal::Format)?;
-            let context = context(case, position);
-            let sealed = self.keyring.seal(
-                Purpose::IdentityDocument,
-                &context,
-                &document.octets,
-                self.entropy.as_ref(),
-            );
-            Ok(SealedDocument {
-                case,
-                position,
-                media_type: (*media_type).to_owned(),
-                sealed: sealed.map_err(|e| Fault::Invariant(e.to_string()))?,
-                stored_at: now,
-            })
-        });
+    ) -> Result<Vec<SealedDocument>, Fault> {
+        let sealed = (0u32..)
+            .zip(documents)
+            .map(|(position, (document, media_type))| {
+                let sealed = self.keyring.seal(
+                    Purpose::IdentityDocument,
+                    &context(case, position),
+                    &document.octets,
+                    self.entropy.as_ref(),
+                );
+                Ok(SealedDocument {
+                    case,
+                    position,
+                    media_type: media_type.to_owned(),
+                    sealed: sealed.map_err(|e| Fault::Invariant(e.to_string()))?,
+                    stored_at: now,
+                })
+            });
         sealed.collect()
     }
 
@@ -233,6 +224,38 @@ impl App {
         let due_at = case.documents_until(&self.rules().retention);
         let key = format!("documents:{}:{}", case.id, due_at.as_micros());
         Ok(self.enqueue(tx, Task::DeleteDocuments(case.id), key, due_at)?)
+    }
+}
+
+/// What each document is.
+fn formats(documents: &[NewDocument]) -> Result<Vec<&'static str>, DocumentRefusal> {
+    if !(1..=IdentityCase::DOCUMENTS_MAX).contains(&documents.len()) {
+        return Err(DocumentRefusal::Count);
+    }
+    let max = IdentityCase::DOCUMENT_OCTETS_MAX;
+    if documents.iter().any(|document| document.octets.len() > max) {
+        return Err(DocumentRefusal::TooLarge);
+    }
+    let format = |document: &NewDocument| {
+        let mut formats = FORMATS.iter();
+        let known = formats.find(|(start, _)| document.octets.starts_with(start));
+        known
+            .map(|(_, media_type)| *media_type)
+            .ok_or(DocumentRefusal::Format)
+    };
+    documents.iter().map(format).collect()
+}
+
+impl From<IdentityStartRefusal> for DocumentRefusal {
+    fn from(refusal: IdentityStartRefusal) -> Self {
+        match refusal {
+            // Documents need no outside check, whether there is one or it can be reached.
+            IdentityStartRefusal::NotNeeded
+            | IdentityStartRefusal::NoOutsideCheck
+            | IdentityStartRefusal::Unreachable => Self::NotNeeded,
+            IdentityStartRefusal::Case(transition) => Self::Case(transition),
+            IdentityStartRefusal::Fault(fault) => Self::Fault(fault),
+        }
     }
 }
 

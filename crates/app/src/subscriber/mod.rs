@@ -5,6 +5,7 @@
 //! | register with a phone number | `register.rs` |
 //! | confirm the number, the mailbox | `confirm.rs` |
 //! | log in by password or by code, second factor | `log_in.rs` |
+//! | send another code | `send_again.rs` |
 //! | choose a new password without the old one | `recover.rs` |
 //! | use, list and end sessions, log out | `sessions.rs` |
 //! | prove again who one is | `re_authenticate.rs` |
@@ -33,6 +34,7 @@ mod re_authenticate;
 mod recover;
 mod register;
 mod second_factor;
+mod send_again;
 mod sessions;
 mod settings;
 mod tell;
@@ -51,7 +53,9 @@ pub use close_account::CloseRefusal;
 pub use code::{CodeRefusal, CodeSent, SendCodeRefusal};
 pub use confirm::{ConfirmEmailRefusal, ConfirmPhoneRefusal, Confirmed};
 pub use export::{ExportRefusal, PersonalData};
-pub use identity::{IdentityNext, IdentityNotifyRefusal, IdentityOverview, IdentityStartRefusal};
+pub use identity::{
+    IdentityNotifyRefusal, IdentityOverview, IdentityStartRefusal, IdentityTerms, IdentityWish,
+};
 pub use identity_documents::{DocumentRefusal, NewDocument, OpenedDocument, ReviewRefusal};
 pub use import::{ImportRefusal, ImportedCustomer};
 pub use log_in::{Claim, LogIn, LogInRefusal, SecondFactorLogInRefusal};

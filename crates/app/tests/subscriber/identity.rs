@@ -7,10 +7,12 @@ use simurgh_app::ports::{
     NotificationRefusal, Tx,
 };
 use simurgh_app::subscriber::{
-    DocumentRefusal, IdentityNext, IdentityNotifyRefusal, IdentityStartRefusal, NewDocument,
+    DocumentRefusal, IdentityNotifyRefusal, IdentityStartRefusal, IdentityWish, NewDocument,
     ReviewRefusal, Rules,
 };
-use simurgh_subscriber::{IdentityRefusal, IdentityTransition, Requirement, Retention};
+use simurgh_subscriber::{
+    IdentityCase, IdentityRefusal, IdentityState, IdentityTransition, Requirement, Retention,
+};
 use simurgh_vocab::{Duration, StaffId, ZoneCode};
 
 use crate::world::{PHONE, Stage, registration};
@@ -66,6 +68,13 @@ fn zone() -> ZoneCode {
     "china".parse().unwrap()
 }
 
+fn wish() -> IdentityWish {
+    IdentityWish {
+        zone: zone(),
+        back_to: None,
+    }
+}
+
 /// A program whose catalogue asks for a check in one zone.
 async fn stage_with(rules: Rules) -> Stage {
     let stage = Stage::with_rules(rules);
@@ -97,11 +106,8 @@ async fn an_outside_check_decides_by_its_signed_word() {
         .await;
     assert_eq!(elsewhere.unwrap(), Requirement::NotNeeded);
 
-    let next = app.start_identity_check(customer, zone()).await.unwrap();
-    assert_eq!(
-        next,
-        IdentityNext::Redirect("https://check.example/ref-1".to_owned())
-    );
+    let start = || app.start_identity_check(customer, wish());
+    assert_eq!(start().await.unwrap(), "https://check.example/ref-1");
     let notify = |body: &'static str| {
         let body = body.as_bytes();
         app.notify_identity("outside", Notification { headers: &[], body })
@@ -113,27 +119,40 @@ async fn an_outside_check_decides_by_its_signed_word() {
     notify("signed ref-1 too_young").await.unwrap();
     assert_eq!(required().await.unwrap(), Requirement::Missing);
 
-    let next = app.start_identity_check(customer, zone()).await.unwrap();
-    assert_eq!(
-        next,
-        IdentityNext::Redirect("https://check.example/ref-2".to_owned())
-    );
+    assert_eq!(start().await.unwrap(), "https://check.example/ref-2");
     notify("signed ref-1 yes").await.unwrap();
     assert_eq!(
         required().await.unwrap(),
         Requirement::Missing,
         "an old review's word"
     );
+    let told = stage.delivered().await;
+    assert!(
+        told.iter().all(|(_, text)| !text.contains("is complete")),
+        "{told:?}"
+    );
     *outside.status.lock().unwrap() = Some(Ok(()));
-    app.ask_identity(customer, zone()).await.unwrap();
-    assert_eq!(required().await.unwrap(), Requirement::Met);
+    stage.wait(Duration::minutes(1));
+    let told = stage.delivered().await;
+    assert_eq!(
+        required().await.unwrap(),
+        Requirement::Met,
+        "asked, since nothing was heard"
+    );
+    let [(_, text)] = told.as_slice() else {
+        panic!("one message was expected: {told:?}");
+    };
+    assert!(
+        text.contains("is complete") && !text.contains("张伟"),
+        "{text}"
+    );
     notify("signed ref-2 not_genuine").await.unwrap();
     assert_eq!(
         required().await.unwrap(),
         Requirement::Met,
         "decided is decided"
     );
-    let again = app.start_identity_check(customer, zone()).await;
+    let again = start().await;
     let approved = IdentityTransition::AlreadyApproved;
     assert_eq!(again, Err(IdentityStartRefusal::Case(approved)));
     let started = outside.started.lock().unwrap();
@@ -153,29 +172,28 @@ async fn documents_are_sealed_reviewed_and_deleted_in_time() {
     .await;
     let app = &stage.app;
     let customer = stage.registered(registration(PHONE)).await.customer;
-    let IdentityNext::Documents(case) = app.start_identity_check(customer, zone()).await.unwrap()
-    else {
-        panic!("documents were expected");
-    };
+    let outside = app.start_identity_check(customer, wish()).await;
+    assert_eq!(outside, Err(IdentityStartRefusal::NoOutsideCheck));
     let jpeg = NewDocument {
         octets: b"\xff\xd8\xff my passport".to_vec(),
     };
     let text = NewDocument {
         octets: b"my passport".to_vec(),
     };
-    let submit = |documents| app.submit_documents(customer, case, documents);
+    let submit = |documents| app.submit_documents(customer, wish(), documents);
     assert_eq!(submit(vec![]).await, Err(DocumentRefusal::Count));
     assert_eq!(submit(vec![text]).await, Err(DocumentRefusal::Format));
     submit(vec![jpeg.clone()]).await.unwrap();
     let in_review = Err(DocumentRefusal::Case(IdentityTransition::AlreadyInReview));
     assert_eq!(submit(vec![jpeg.clone()]).await, in_review);
 
+    let waiting = app.identity_cases_in_review(10).await.unwrap();
+    assert_eq!(waiting[0].1, [(0, "image/jpeg".to_owned())]);
+    let case = waiting[0].0.id;
     let sealed = stage.read(move |tx: &mut dyn Tx| tx.document_of_case(case, 0).unwrap().unwrap());
     let sealed = sealed.await.sealed;
     assert!(!sealed.windows(8).any(|part| part == b"passport"));
     let staff = StaffId::from_parts(1, &[1; 10]);
-    let waiting = app.identity_cases_in_review(10).await.unwrap();
-    assert_eq!(waiting[0].1, [(0, "image/jpeg".to_owned())]);
     let opened = app.open_identity_document(staff, case, 0).await.unwrap();
     assert_eq!(opened.octets, jpeg.octets);
     app.review_identity(staff, case, Ok(())).await.unwrap();
@@ -197,4 +215,79 @@ async fn documents_are_sealed_reviewed_and_deleted_in_time() {
     stage.delivered().await;
     let gone = app.open_identity_document(staff, case, 0).await;
     assert!(matches!(gone, Err(ReviewRefusal::NotFound)));
+}
+
+#[tokio::test]
+async fn documents_take_the_place_of_an_outside_check_that_never_answers() {
+    let outside = Arc::new(Outside::default());
+    let stage = stage_with(Rules {
+        identity_checker: Some(outside.clone()),
+        ..Rules::default()
+    })
+    .await;
+    let app = &stage.app;
+    let customer = stage.registered(registration(PHONE)).await.customer;
+    let back_to = Some("/checkout?item=offer:basic-china".to_owned());
+    let wish = IdentityWish {
+        zone: zone(),
+        back_to: back_to.clone(),
+    };
+    app.start_identity_check(customer, wish).await.unwrap();
+    stage.wait(Duration::minutes(1));
+    stage.delivered().await;
+    let asked = stage.read(|tx: &mut dyn Tx| tx.open_jobs(9).unwrap()).await;
+    assert!(
+        asked
+            .iter()
+            .any(|job| job.key.starts_with("ask-identity:") && job.attempts == 1),
+        "it is asked again: {asked:?}"
+    );
+
+    let png = NewDocument {
+        octets: b"\x89PNG\r\n\x1a\n my card".to_vec(),
+    };
+    let by_oneself = self::wish();
+    app.submit_documents(customer, by_oneself, vec![png.clone()])
+        .await
+        .unwrap();
+    let own = app.identity_overview(customer).await.unwrap().remove(0);
+    let case = own.case.unwrap();
+    assert_eq!(case.back_to, back_to, "what was wanted first stays known");
+    let by_staff = IdentityState::InReview {
+        since: stage.app.now(),
+        reference: None,
+    };
+    assert_eq!(case.state, by_staff);
+    let undecided = stage
+        .app
+        .now()
+        .plus(app.identity_terms().retention.undecided);
+    assert_eq!(own.documents_until, Some(undecided));
+    let body: &[u8] = b"signed ref-1 yes";
+    let late = app.notify_identity("outside", Notification { headers: &[], body });
+    late.await.unwrap();
+    let required = app.identity_requirement(Some(customer), zone()).await;
+    assert_eq!(required.unwrap(), Requirement::Missing, "left is left");
+
+    let staff = StaffId::from_parts(1, &[1; 10]);
+    let refused = Err(IdentityRefusal::Unreadable);
+    app.review_identity(staff, case.id, refused).await.unwrap();
+    let told = stage.delivered().await;
+    let [(_, text)] = told.as_slice() else {
+        panic!("one message was expected: {told:?}");
+    };
+    assert!(
+        text.contains("again") && !text.contains("unreadable"),
+        "{text}"
+    );
+    // What is handed in again takes the place of what was there.
+    let many = vec![png.clone(); IdentityCase::DOCUMENTS_MAX];
+    let again = self::wish();
+    app.submit_documents(customer, again, many).await.unwrap();
+    let again = self::wish();
+    let large = vec![NewDocument {
+        octets: vec![0; IdentityCase::DOCUMENT_OCTETS_MAX + 1],
+    }];
+    let large = app.submit_documents(customer, again, large).await;
+    assert_eq!(large, Err(DocumentRefusal::TooLarge));
 }

@@ -9,20 +9,22 @@ use crate::params;
 use crate::rows::{read_all, read_one};
 use crate::tx::StoreTx;
 
-const CASE: &str = "SELECT id, customer_id, rule, state, state_at, reference, staff_id, refusal
+const CASE: &str =
+    "SELECT id, customer_id, rule, state, state_at, reference, staff_id, refusal, back_to
                     FROM identity_case";
 
 impl IdentityChecks for StoreTx<'_> {
     fn put_case(&mut self, case: &IdentityCase) -> Result<(), StoreFault> {
         let sql = "INSERT INTO identity_case (id, customer_id, rule, state, state_at, reference,
-                                              staff_id, refusal)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                                              staff_id, refusal, back_to)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
                    ON CONFLICT (id) DO UPDATE SET
                        state = excluded.state,
                        state_at = excluded.state_at,
                        reference = excluded.reference,
                        staff_id = excluded.staff_id,
-                       refusal = excluded.refusal";
+                       refusal = excluded.refusal,
+                       back_to = excluded.back_to";
         let (reference, by, refusal) = match &case.state {
             IdentityState::Wanted { .. } => (None, None, None),
             IdentityState::InReview { reference, .. } => (reference.as_ref(), None, None),
@@ -43,7 +45,8 @@ impl IdentityChecks for StoreTx<'_> {
                 case.state.since(),
                 reference,
                 staff,
-                refusal
+                refusal,
+                case.back_to.as_deref()
             ],
         )?;
         Ok(())
@@ -156,6 +159,7 @@ fn read_case(row: &mut Row) -> Result<IdentityCase, StoreFault> {
     let (id, customer, rule) = (row.id()?, row.id()?, row.text()?);
     let (state, at) = (row.text()?, row.timestamp()?);
     let (reference, staff, refusal) = (row.opt_text()?, row.opt_id()?, row.opt_text()?);
+    let back_to = row.opt_text()?;
     let by = staff.map_or(Reviewer::Outside, Reviewer::Staff);
     let state = match (state.as_str(), refusal) {
         ("wanted", None) => IdentityState::Wanted { since: at },
@@ -177,5 +181,6 @@ fn read_case(row: &mut Row) -> Result<IdentityCase, StoreFault> {
         customer,
         rule,
         state,
+        back_to,
     })
 }

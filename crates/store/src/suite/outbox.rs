@@ -50,6 +50,7 @@ fn jobs_of_every_task_come_back() {
                     Task::RenewLine(make::id(LineId::from_parts, 1)),
                     Task::ChargeMandate(make::id(PaymentId::from_parts, 2)),
                     Task::DeleteDocuments(make::id(CaseId::from_parts, 1)),
+                    Task::AskIdentity(make::id(CaseId::from_parts, 2)),
                 ];
                 let jobs: Vec<_> = (1..)
                     .zip(tasks)

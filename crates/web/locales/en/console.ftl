@@ -311,6 +311,7 @@ desk-task-advance-line = Advance a line
 desk-task-renew-line = Renew a line
 desk-task-charge-mandate = Charge a stored method
 desk-task-delete-documents = Delete identity documents
+desk-task-ask-identity = Ask the outside identity check
 
 # Catalogue.
 desk-catalogue-lead = Version { $version }, applied by { $by } on { $at }.

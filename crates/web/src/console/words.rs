@@ -195,6 +195,7 @@ pub(super) fn task(t: &Text, task: Task) -> (String, String) {
         Task::RenewLine(id) => (key("desk-task-renew-line"), id.number()),
         Task::ChargeMandate(id) => (key("desk-task-charge-mandate"), id.number()),
         Task::DeleteDocuments(id) => (key("desk-task-delete-documents"), id.number()),
+        Task::AskIdentity(id) => (key("desk-task-ask-identity"), id.number()),
     };
     (t.msg(key), number)
 }
