@@ -373,11 +373,14 @@ impl App {
             let messages = tx.ticket_messages(id)?;
             let same =
                 |message: &TicketMessage| message.author == author && message.text == text.as_str();
-            // The form came twice.
-            return match messages.get(index) {
-                Some(message) if same(message) => Ok(()),
-                Some(_) | None => Err(TicketRefusal::MovedOn),
-            };
+            if messages.get(index).is_some_and(same) {
+                // The form came twice.
+                return Ok(());
+            }
+            return Err(match ticket.state {
+                TicketState::Closed { .. } => TicketRefusal::Closed,
+                TicketState::Open | TicketState::Answered => TicketRefusal::MovedOn,
+            });
         }
         let customer = ticket.customer;
         let ticket = ticket.written(author, now)?;
