@@ -1,0 +1,13 @@
+//! Remote SIM provisioning for consumer devices, GSMA SGP.22 v2.5 (fields of v3 are tolerated): from bytes
+//! to typed messages and back, and what the two sides compute.
+//!
+//! Nothing here stores, listens or looks at a clock: time is an argument, and so is randomness (except
+//! the nonces of ECDSA, which belong to the signing key and may come from a hardware module).
+//!
+//! Read in this order: [`tlv`] (BER-TLV), [`key`] and [`certificate`], [`pki`] (who may do what).
+
+pub mod certificate;
+pub mod identity;
+pub mod key;
+pub mod pki;
+pub mod tlv;
