@@ -36,7 +36,9 @@ pub use login_step::{LoginStep, Proof, Stage, StepRefusal};
 pub use name::{DisplayName, DisplayNameRefusal, UserName, UserNameRefusal};
 pub use network::{Network, ParseNetworkError};
 pub use password::{Password, PasswordContext, PasswordRefusal};
-pub use phone::{PhoneRefusal, country_of, display_phone, parse_phone};
+pub use phone::{
+    PhoneRefusal, calling_code, countries_called, country_of, display_phone, parse_phone,
+};
 pub use second_factor::{
     RECOVERY_CODES, RecoveryCode, SecondFactor, SecondFactorRefusal, TOTP_DIGITS,
     TOTP_STEP_SECONDS, candidate_steps,

@@ -75,6 +75,22 @@ pub fn country_of(number: &Msisdn) -> Option<CountryCode> {
     parsed.country().id()?.as_ref().parse().ok()
 }
 
+/// The calling code of a country, without its `+` (ITU-T E.164 annex D).
+#[must_use]
+pub fn calling_code(country: CountryCode) -> Option<u16> {
+    DATABASE
+        .by_id(country.as_str())
+        .map(phonenumber::Metadata::country_code)
+}
+
+/// The countries that share a calling code, the one with most of its numbers first.
+#[must_use]
+pub fn countries_called(calling_code: u16) -> Vec<CountryCode> {
+    let metadata = DATABASE.by_code(&calling_code).unwrap_or_default();
+    let ids = metadata.into_iter().map(phonenumber::Metadata::id);
+    ids.filter_map(|id| id.parse().ok()).collect()
+}
+
 fn country_id(country: CountryCode) -> Option<phonenumber::country::Id> {
     country.as_str().parse().ok()
 }
@@ -196,5 +212,17 @@ mod tests {
         assert_eq!(shown("+14155552671"), "+1 415-555-2671");
         let country = country_of(&"+4915123456789".parse().unwrap());
         assert_eq!(country.unwrap().as_str(), "DE");
+    }
+
+    #[test]
+    fn countries_and_calling_codes_find_each_other() {
+        for (country, code) in [("CN", 86), ("GB", 44), ("US", 1), ("RU", 7)] {
+            let country = country.parse().unwrap();
+            assert_eq!(calling_code(country), Some(code));
+            assert_eq!(countries_called(code).first(), Some(&country));
+        }
+        assert_eq!(calling_code("CA".parse().unwrap()), Some(1));
+        assert_eq!(calling_code("XX".parse().unwrap()), None);
+        assert_eq!(countries_called(999), []);
     }
 }

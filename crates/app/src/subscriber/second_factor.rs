@@ -97,6 +97,33 @@ impl App {
         .await
     }
 
+    /// The secret that waits for its first code, for the page that shows it. Nothing when none
+    /// waits.
+    ///
+    /// # Errors
+    /// [`SecondFactorChangeRefusal`].
+    pub async fn waiting_enrolment(
+        &self,
+        session: SessionId,
+    ) -> Result<Option<Enrolment>, SecondFactorChangeRefusal> {
+        let app = self.clone();
+        let now = self.now();
+        self.decide(move |tx| -> Result<_, SecondFactorChangeRefusal> {
+            let customer = app.may_change_factor(tx, session, now)?;
+            let factor = tx.credentials(customer)?.second_factor;
+            let sealed = match &factor {
+                SecondFactor::Enrolling { sealed_secret, .. } => sealed_secret,
+                SecondFactor::Off | SecondFactor::On { .. } => return Ok(None),
+            };
+            let account = account_name(tx.customer(customer)?.as_ref());
+            let purpose = Purpose::TotpSecret;
+            let secret = app.keyring.open(purpose, customer.as_bytes(), sealed);
+            let secret = secret.map_err(|e| Fault::Invariant(e.to_string()))?;
+            Ok(Some(enrolment(&secret, &app.settings.brand, &account)))
+        })
+        .await
+    }
+
     /// Turns the second factor on with a code of the shown secret. Gives back the recovery codes,
     /// which are shown this once; every other session ends (V7.4.3).
     ///

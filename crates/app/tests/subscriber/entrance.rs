@@ -467,3 +467,45 @@ async fn no_secret_stays_in_the_store_once_it_is_sent() {
         .unwrap();
     assert!(!format!("{challenge:?}").contains(&code));
 }
+
+#[tokio::test]
+async fn another_code_is_sent_in_place_of_one_that_did_not_arrive() {
+    let stage = Stage::new();
+    stage.registered(registration(PHONE)).await;
+    stage.wait(Duration::minutes(2));
+    let sent = stage.app.send_log_in_code(phone(PHONE), origin()).await;
+    let sent = sent.unwrap();
+    let first = stage.code(PHONE).await;
+    let refused = stage.app.send_code_again(sent.challenge, origin()).await;
+    let Err(SendCodeRefusal::TooOften { retry_at, scope }) = refused else {
+        panic!("a minute must pass: {refused:?}");
+    };
+    assert_eq!((retry_at, scope), (sent.again_at, IssueScope::Address));
+    stage.wait(Duration::minutes(1));
+    let again = stage.app.send_code_again(sent.challenge, origin()).await;
+    let again = again.unwrap().unwrap();
+    let second = stage.code(PHONE).await;
+    let old = stage.app.log_in_with_code(sent.challenge, first, origin());
+    assert_eq!(old.await, Err(CodeRefusal::Replaced.into()));
+    let new = stage
+        .app
+        .log_in_with_code(again.challenge, second, origin())
+        .await;
+    assert!(matches!(new, Ok(LogIn::Done(_))));
+    stage.wait(Duration::minutes(1));
+    let used = stage.app.send_code_again(again.challenge, origin()).await;
+    assert_eq!(used, Ok(None), "an answered code is not sent again");
+}
+
+#[tokio::test]
+async fn for_nobodys_number_another_code_only_seems_to_be_sent() {
+    let stage = Stage::new();
+    let sent = stage.app.send_log_in_code(phone(PHONE), origin()).await;
+    stage.wait(Duration::minutes(1));
+    let again = stage
+        .app
+        .send_code_again(sent.unwrap().challenge, origin())
+        .await;
+    assert!(matches!(again, Ok(Some(_))));
+    assert!(stage.delivered().await.is_empty());
+}
