@@ -6,8 +6,10 @@
 mod answer;
 mod balance;
 mod form;
+mod gate;
 mod icon;
 mod language;
+pub mod observe;
 mod refusal;
 #[cfg(test)]
 mod tests;
@@ -28,11 +30,14 @@ use crate::brand::Brand;
 use crate::help::Library;
 use crate::i18n::{I18n, I18nError, Text, default_zone};
 
-pub use answer::{Policy, Transport, dress};
+pub(crate) use answer::AccountLocale;
+pub use answer::{Policy, Transport, dress, for_programs};
 pub use balance::Balance;
 pub use form::Form;
+pub use gate::{Takes, gate};
 pub(crate) use icon::NAMES as ICON_NAMES;
 pub use icon::icon;
+pub(crate) use refusal::Problem;
 pub use refusal::{Reference, Refusal};
 
 /// What every page needs from the program; one per process, cheap to clone.

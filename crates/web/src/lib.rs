@@ -11,6 +11,7 @@ pub mod i18n;
 pub mod inbox;
 pub mod notification;
 pub mod portal;
+pub mod server;
 pub mod session;
 pub mod site;
 pub mod state;

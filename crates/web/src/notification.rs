@@ -4,15 +4,15 @@
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::header::CONTENT_TYPE;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, StatusCode};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use serde_json::json;
 use simurgh_app::App;
 use simurgh_app::ports::Notification;
 use simurgh_app::sales::NotifyRefusal;
 
+use crate::frame::{Problem, Takes, for_programs, gate};
 use crate::state::WebState;
 
 /// The largest notification, in octets: those of real providers are a few thousand.
@@ -23,6 +23,8 @@ pub fn routes() -> Router<WebState> {
     Router::new()
         .route("/notify/{provider}", post(take))
         .layer(DefaultBodyLimit::max(NOTIFICATION_OCTETS_MAX))
+        .layer(from_fn_with_state(Takes::Messages, gate))
+        .layer(from_fn(for_programs))
 }
 
 async fn take(
@@ -69,14 +71,11 @@ async fn take(
     }
 }
 
-/// RFC 9457.
 fn problem(status: StatusCode, title: &str, detail: &str) -> Response {
-    let body = json!({
-        "type": "about:blank",
-        "title": title,
-        "status": status.as_u16(),
-        "detail": detail,
-    });
-    let kind = HeaderValue::from_static("application/problem+json");
-    (status, [(CONTENT_TYPE, kind)], body.to_string()).into_response()
+    let problem = Problem {
+        status,
+        title,
+        detail,
+    };
+    problem.answer(None)
 }

@@ -10,7 +10,7 @@ use simurgh_app::App;
 use simurgh_app::subscriber::{NewSession, Origin, SessionToken};
 use simurgh_subscriber::Network;
 
-use crate::frame::Visitor;
+use crate::frame::{AccountLocale, Visitor};
 use crate::state::{SignedIn, WebState};
 
 /// The cookie of a signed-in browser.
@@ -74,8 +74,12 @@ pub async fn know(State(state): State<WebState>, mut request: Request, next: Nex
             visitor.csrf = app.csrf_token(&visit);
         }
     }
+    let locale = visitor.locale;
     request.extensions_mut().insert(visitor);
     let mut response = next.run(request).await;
+    if let Some(locale) = locale {
+        response.extensions_mut().insert(AccountLocale(locale));
+    }
     if let Some(visit) = new_visit {
         set_cookie(response.headers_mut(), VISIT, &visit, None);
     }

@@ -3,7 +3,7 @@
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 
-use crate::frame::dress;
+use crate::frame::{Takes, dress, gate};
 use crate::state::WebState;
 use crate::{notification, portal, routes, session, styleguide};
 
@@ -16,6 +16,7 @@ pub fn portal(state: WebState, extra: Router<WebState>) -> Router {
         .merge(portal::support::routes())
         .merge(extra)
         .layer(from_fn_with_state(state.clone(), session::know))
+        .layer(from_fn_with_state(Takes::Forms, gate))
         .merge(notification::routes())
         .layer(from_fn_with_state(state.frames.clone(), dress))
         .with_state(state)

@@ -46,6 +46,12 @@ error-method = This address cannot be opened like this
     .next = Please start from the home page and try again.
 error-too-large = That is too large to send
     .next = Please shorten the text or choose a smaller file, then try again.
+error-too-slow = Your request took too long to arrive
+    .next = The connection may be weak. Please go back and try again.
+error-address-too-long = This address is too long
+    .next = Please start from the home page and try again.
+error-unknown-kind = We cannot read what was sent
+    .next = Please go back, reload the page and send the form again.
 error-too-many = Too many attempts
     .next = { $minutes ->
         [one] To protect your account, please wait one minute and try again.

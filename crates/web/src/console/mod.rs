@@ -25,7 +25,8 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 
 use crate::assets;
-use crate::frame::{Refusal, dress};
+use crate::frame::observe::name_route;
+use crate::frame::{Refusal, Takes, dress, gate};
 use crate::state::WebState;
 
 /// The largest form of the console, in octets: an answer of 4,000 characters, of up to 12 octets
@@ -41,7 +42,9 @@ pub fn router(state: WebState) -> Router {
         .route("/logout", post(log_in::log_out))
         .layer(DefaultBodyLimit::max(FORM_OCTETS_MAX))
         .fallback(async || Refusal::NotFound)
-        .layer(from_fn_with_state(state.clone(), session::watch));
+        .layer(from_fn_with_state(state.clone(), session::watch))
+        .layer(from_fn_with_state(Takes::Forms, gate))
+        .layer(from_fn(name_route));
     Router::new()
         .merge(assets::routes())
         // The portal's worker keeps pages for offline; nothing of the console may be kept.

@@ -1,5 +1,10 @@
 //! What goes around every answer: the language switch, the security headers, the error pages.
 
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::Poll;
+
 use axum::extract::{Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, REFERRER_POLICY, SET_COOKIE,
@@ -8,8 +13,10 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use simurgh_vocab::Locale;
 
 use super::language::{COOKIE_NAME, locale, switched};
+use super::refusal::Explanation;
 use super::{Frames, Reference, Refusal};
 
 const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
@@ -79,11 +86,25 @@ pub async fn dress(State(frames): State<Frames>, request: Request, next: Next) -
         response
     } else {
         let asked = Asked::from(&request);
-        let response = next.run(request).await;
+        let response = unless_it_panics(next.run(request)).await;
         asked.explain(&frames, response)
     };
     protect(&frames.policy, response.headers_mut());
     response
+}
+
+/// The answer of a handler, or 500 when it panicked: a defect in one page ends one request. Where
+/// it panicked stands in the log, by the program's panic hook.
+async fn unless_it_panics(answer: impl Future<Output = Response>) -> Response {
+    let mut answer = pin!(answer);
+    let answered = poll_fn(|cx| {
+        catch_unwind(AssertUnwindSafe(|| answer.as_mut().poll(cx)))
+            .map_or(Poll::Ready(None), |polled| polled.map(Some))
+    });
+    answered.await.unwrap_or_else(|| {
+        metrics::counter!("simurgh_panics_total").increment(1);
+        Refusal::Internal.into_response()
+    })
 }
 
 fn switch_language(request: &Request) -> Option<Response> {
@@ -99,6 +120,23 @@ fn switch_language(request: &Request) -> Option<Response> {
     let headers = [(LOCATION, target), (SET_COOKIE, cookie)];
     Some((StatusCode::SEE_OTHER, headers).into_response())
 }
+
+/// Marks the answers of routes that programs talk to.
+#[derive(Debug, Clone, Copy)]
+struct ForPrograms;
+
+/// Middleware around routes that only programs talk to: their errors are problem JSON, whatever
+/// the request says it accepts.
+pub async fn for_programs(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.extensions_mut().insert(ForPrograms);
+    response
+}
+
+/// The language of the account that asked, in the extensions of the answer: whoever knows the
+/// session stands further in than whoever explains errors.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AccountLocale(pub(crate) Locale);
 
 /// What an error page needs to know of the request, kept aside while the request is handled.
 struct Asked {
@@ -139,8 +177,16 @@ impl Asked {
         if kind.is_some_and(|kind| !kind.starts_with("text/plain")) {
             return response;
         }
-        let page = frames.page(locale(&self.headers, None), &self.path);
-        let explained = refusal.explain(status, page, &self.headers, self.reference.as_ref());
+        let account = response.extensions().get::<AccountLocale>();
+        let account = account.map(|AccountLocale(locale)| *locale);
+        let (locale, kind) = if response.extensions().get::<ForPrograms>().is_some() {
+            (Locale::En, Explanation::Problem)
+        } else {
+            let locale = locale(&self.headers, account);
+            (locale, Explanation::wished(&self.headers))
+        };
+        let page = frames.page(locale, &self.path);
+        let explained = refusal.explain(status, page, kind, self.reference.as_ref());
         let (mut parts, _) = response.into_parts();
         let (explained_parts, body) = explained.into_parts();
         parts.headers.remove(axum::http::header::CONTENT_LENGTH);

@@ -20,8 +20,14 @@ pub enum Refusal {
     NotFound,
     /// 405: the address is there, but not for this method.
     MethodNotAllowed,
+    /// 408: the request did not come to its end in time.
+    TooSlow,
     /// 413: more octets than a form of ours can have.
     TooLarge,
+    /// 414: a longer address than ours are.
+    AddressTooLong,
+    /// 415: something else than a form, or whatever this address takes.
+    UnknownKind,
     /// 429: too many attempts.
     TooMany {
         /// When to try again.
@@ -42,7 +48,10 @@ impl Refusal {
             Self::Forbidden => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::AddressTooLong => StatusCode::URI_TOO_LONG,
+            Self::UnknownKind => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -58,7 +67,10 @@ impl Refusal {
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Self::Forbidden,
             StatusCode::NOT_FOUND | StatusCode::GONE => Self::NotFound,
             StatusCode::METHOD_NOT_ALLOWED => Self::MethodNotAllowed,
+            StatusCode::REQUEST_TIMEOUT => Self::TooSlow,
             StatusCode::PAYLOAD_TOO_LARGE => Self::TooLarge,
+            StatusCode::URI_TOO_LONG => Self::AddressTooLong,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::UnknownKind,
             StatusCode::TOO_MANY_REQUESTS => Self::TooMany {
                 retry_after_seconds: seconds(headers).unwrap_or(60),
             },
@@ -78,7 +90,10 @@ impl Refusal {
             Self::Forbidden => key("error-forbidden"),
             Self::NotFound => key("error-not-found"),
             Self::MethodNotAllowed => key("error-method"),
+            Self::TooSlow => key("error-too-slow"),
             Self::TooLarge => key("error-too-large"),
+            Self::AddressTooLong => key("error-address-too-long"),
+            Self::UnknownKind => key("error-unknown-kind"),
             Self::TooMany { .. } => key("error-too-many"),
             Self::Internal => key("error-internal"),
             Self::Unavailable => key("error-unavailable"),
@@ -98,32 +113,35 @@ impl Refusal {
             | Self::Forbidden
             | Self::NotFound
             | Self::MethodNotAllowed
+            | Self::TooSlow
             | Self::TooLarge
+            | Self::AddressTooLong
+            | Self::UnknownKind
             | Self::Internal
             | Self::Unavailable => page.t.msg(&next),
         }
     }
 
-    /// The page that explains it, or problem JSON when `accept` prefers JSON.
+    /// The page or the problem that explains it.
     pub(super) fn explain(
         self,
         status: StatusCode,
         page: Page,
-        accept: &HeaderMap,
+        kind: Explanation,
         reference: Option<&Reference>,
     ) -> Response {
         let (title, next) = (page.t.msg(self.key()), self.next(&page));
         let reference = reference.map(|reference| reference.0.clone());
-        if prefers_json(accept) {
-            let body = json!({
-                "type": "about:blank",
-                "title": title,
-                "status": status.as_u16(),
-                "detail": next,
-                "reference": reference,
-            });
-            let kind = HeaderValue::from_static("application/problem+json");
-            return (status, [(CONTENT_TYPE, kind)], body.to_string()).into_response();
+        match kind {
+            Explanation::Page => {}
+            Explanation::Problem => {
+                let problem = Problem {
+                    status,
+                    title: &title,
+                    detail: &next,
+                };
+                return problem.answer(reference.as_deref());
+            }
         }
         let template = ErrorPage {
             title,
@@ -139,6 +157,54 @@ impl Refusal {
                 (status, template.title).into_response()
             }
         }
+    }
+}
+
+/// How an error is explained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Explanation {
+    /// By a page.
+    Page,
+    /// By problem JSON.
+    Problem,
+}
+
+impl Explanation {
+    /// What the request's `Accept` wishes.
+    pub(super) fn wished(headers: &HeaderMap) -> Self {
+        if prefers_json(headers) {
+            Self::Problem
+        } else {
+            Self::Page
+        }
+    }
+}
+
+/// An error as programs read it.
+/// Source: RFC 9457 §3.1. `reference` is an extension member (§3.2): the id of the request.
+pub(crate) struct Problem<'p> {
+    /// The HTTP status.
+    pub(crate) status: StatusCode,
+    /// What kind of error it is; the same for every occurrence.
+    pub(crate) title: &'p str,
+    /// What to do about this one.
+    pub(crate) detail: &'p str,
+}
+
+impl Problem<'_> {
+    /// The problem as an answer.
+    pub(crate) fn answer(&self, reference: Option<&str>) -> Response {
+        let mut body = json!({
+            "type": "about:blank",
+            "title": self.title,
+            "status": self.status.as_u16(),
+            "detail": self.detail,
+        });
+        if let (Some(reference), Some(members)) = (reference, body.as_object_mut()) {
+            members.insert("reference".to_owned(), reference.into());
+        }
+        let kind = HeaderValue::from_static("application/problem+json");
+        (self.status, [(CONTENT_TYPE, kind)], body.to_string()).into_response()
     }
 }
 

@@ -40,6 +40,7 @@ fn router(transport: Transport) -> Router {
             }),
         )
         .route("/broken", get(async || Refusal::Internal))
+        .route("/panics", get(panics))
         .route(
             "/form",
             post(async |_: axum::Form<Vec<(String, String)>>| "taken"),
@@ -54,6 +55,10 @@ fn router(transport: Transport) -> Router {
         )
         .layer(from_fn_with_state(frames.clone(), dress))
         .with_state(frames)
+}
+
+async fn panics() -> Refusal {
+    panic!("a defect");
 }
 
 struct Answer {
@@ -172,6 +177,23 @@ async fn errors_explain_themselves_in_the_visitors_language() {
             "{status}"
         );
     }
+}
+
+#[test]
+fn a_page_that_panics_is_answered_and_counted() {
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let page = metrics::with_local_recorder(&recorder, || {
+        let request = Request::get("/panics").extension(Reference("R-17".to_owned()));
+        runtime.block_on(ask(request, ""))
+    });
+    assert_eq!(page.status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert!(page.body.contains("<html lang=\"zh-CN\"") && page.body.contains("R-17"));
+    assert!(!page.body.contains("a defect"));
+    let counted = recorder.handle().render();
+    assert!(counted.contains("simurgh_panics_total 1"), "{counted}");
 }
 
 #[tokio::test]

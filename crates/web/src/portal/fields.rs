@@ -93,6 +93,7 @@ impl<S: Send + Sync> FromRequest<S> for Sent {
         let Form(fields) =
             fields.map_err(|rejection| match rejection.into_response().status() {
                 StatusCode::PAYLOAD_TOO_LARGE => Refusal::TooLarge,
+                StatusCode::UNSUPPORTED_MEDIA_TYPE => Refusal::UnknownKind,
                 _ => Refusal::BadRequest,
             })?;
         let fields = Fields(fields);
