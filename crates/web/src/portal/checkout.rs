@@ -361,6 +361,7 @@ impl Visit {
         }
         let mut hidden = choice.pairs();
         hidden.push(("order", keys.order.number()));
+        let here = href("/checkout", &hidden);
         hidden.push(("payment", keys.payment.number()));
         hidden.push(("total", quote.total.minor.to_string()));
         hidden.retain(|(_, value)| !value.is_empty());
@@ -380,7 +381,7 @@ impl Visit {
             services: words::services(t, &quote.allowance),
             identity: identity.map(|rule| Identity {
                 reason: rule.reason.of(locale).to_owned(),
-                href: format!("/identity/{}", rule.zone),
+                href: href(&format!("/identity/{}", rule.zone), &[("next", here)]),
             }),
             is_new_line: self.shopper.line(choice.line)?.is_none(),
             is_add_on,

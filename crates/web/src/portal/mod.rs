@@ -9,6 +9,7 @@ mod country;
 mod currency;
 pub(crate) mod entry;
 pub(crate) mod fields;
+pub(crate) mod identity;
 mod line;
 mod methods;
 mod orders;
@@ -59,4 +60,5 @@ pub fn routes() -> Router<WebState> {
         .route("/line", get(line::show))
         .route("/line/usage", get(line::usage))
         .layer(DefaultBodyLimit::max(fields::FORM_OCTETS_MAX))
+        .merge(identity::routes())
 }

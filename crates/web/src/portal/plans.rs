@@ -188,6 +188,9 @@ impl Shelf<'_> {
             features.push(saving);
         }
         features.push(t.msg(activation_key(&offer.activations)));
+        if self.catalogue.identity_rule(&zone.code).is_some() {
+            features.push(t.msg("shop-identity"));
+        }
         let query = [("currency", self.currency.code().to_owned())];
         let running = Selection::Offer(offer.code.clone());
         Some(Card {

@@ -8,15 +8,16 @@ use jiff::tz::TimeZone;
 use simurgh_app::App;
 use simurgh_app::line::LineView;
 use simurgh_commerce::{
-    Activation, Catalogue, Offer, Quote, QuoteRefusal, Schedule, Selection, Start, Term, Zone,
+    Activation, Catalogue, LocalText, Offer, Quote, QuoteRefusal, Schedule, Selection, Start, Term,
+    Zone,
 };
-use simurgh_vocab::{Allowance, LineId, Money, Timestamp};
+use simurgh_vocab::{Allowance, LineId, Money, Timestamp, ZoneCode};
 
 use super::choice::{Choice, LineWish, NoSuchDay, StartWish};
 use super::currency::{Link, Shown};
 use super::fields::Asked;
 use super::plans::{activation_key, coverage, per_period, places, saving};
-use super::shopper::{Shopper, catalogue};
+use super::shopper::{Shopper, catalogue, failed};
 use super::words::{self, Row};
 use crate::frame::{Form, Nav, Page, Refusal};
 use crate::i18n::{Text, key};
@@ -41,6 +42,8 @@ struct Goods<'a> {
     validity_days: u32,
     activations: &'a [Activation],
     terms: &'a [Term],
+    /// Why an identity check is asked for, if one is.
+    identity: Option<&'a LocalText>,
 }
 
 impl<'a> Goods<'a> {
@@ -58,6 +61,7 @@ impl<'a> Goods<'a> {
                     validity_days: catalogue.builder.validity_days,
                     activations: &catalogue.builder.activations,
                     terms: &catalogue.builder.terms,
+                    identity: identity_reason(catalogue, &mix.zone),
                 })
             }
             Selection::AddOn(_) => None,
@@ -73,8 +77,13 @@ impl<'a> Goods<'a> {
             validity_days: offer.validity_days,
             activations: &offer.activations,
             terms: &offer.terms,
+            identity: identity_reason(catalogue, &offer.zone),
         })
     }
+}
+
+fn identity_reason<'a>(catalogue: &'a Catalogue, zone: &ZoneCode) -> Option<&'a LocalText> {
+    catalogue.identity_rule(zone).map(|rule| &rule.reason)
 }
 
 /// A term as a link.
@@ -164,6 +173,8 @@ struct PurchasePage {
     places: String,
     validity: String,
     activation: &'static str,
+    /// Why an identity check comes before the payment; empty when none does (any more).
+    identity: String,
     terms: Vec<TermLink>,
     starts: Vec<StartTile>,
     running_ends: Option<Timestamp>,
@@ -284,7 +295,10 @@ impl Visit {
     ) -> Result<Response, Refusal> {
         let catalogue = catalogue(&self.app).await?;
         let goods = Goods::find(&catalogue, &choice.selection, &self.page.t);
-        let goods = goods.ok_or(Refusal::NotFound)?;
+        let mut goods = goods.ok_or(Refusal::NotFound)?;
+        if goods.identity.is_some() && self.is_identified(&goods.zone.code).await? {
+            goods.identity = None;
+        }
         let first = goods.terms.first().map_or(1, |term| term.periods);
         choice.periods = Some(choice.periods.unwrap_or(first));
         let line = self.shopper.line(choice.line)?;
@@ -303,6 +317,14 @@ impl Visit {
         };
         let page = self.page(choice, &goods, (starts, terms), (summary, refused))?;
         Ok((status, Page::answer(&page)).into_response())
+    }
+
+    async fn is_identified(&self, zone: &ZoneCode) -> Result<bool, Refusal> {
+        let asked = self
+            .app
+            .identity_requirement(self.shopper.customer, zone.clone());
+        let asked = asked.await.map_err(|fault| failed(&fault))?;
+        Ok(asked.allows_activation())
     }
 
     fn page(
@@ -346,6 +368,10 @@ impl Visit {
             },
             validity: per_period(t, goods.validity_days),
             activation: activation_key(goods.activations),
+            identity: goods.identity.map_or_else(String::new, |reason| {
+                let reason = reason.of(t.locale());
+                t.with("shop-identity-text", "reason", reason).to_string()
+            }),
             terms,
             offers_day: starts.iter().any(|tile| tile.wish == StartWish::OnDate),
             day_min: day(page.now),

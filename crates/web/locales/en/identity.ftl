@@ -1,0 +1,72 @@
+# Identity checks, for customers.
+identity-title = Identity check
+identity-lead = Some countries ask who uses a line. Where that is so, the check comes before you pay.
+identity-none = No check is asked for
+identity-none-text = None of our plans asks for an identity check today.
+identity-for = Identity check for { $zone }
+identity-state-not-needed = Not needed
+identity-state-wanted = Wanted
+identity-state-in-review = In review
+identity-state-approved = Approved
+identity-state-refused = Not accepted
+
+identity-why = Why we ask
+identity-why-text = { $reason }. Plans for { $zone } can be bought once it is clear who will use the line. The check costs nothing, and nothing is charged before it is passed.
+identity-not-needed = No identity check is needed here
+identity-not-needed-text = Plans for { $zone } can be bought at once.
+identity-wanted-text = We have nothing from you yet. Choose one of the ways below.
+identity-outside-waits = The online check is under way
+identity-outside-waits-text = Begun { $since }. As soon as its result is here, this page shows it and you get a message.
+identity-staff-waits = We are looking at your documents
+identity-staff-waits-text = Handed in { $since }. It usually takes less than one working day. You get a message with the result; there is nothing to do until then.
+identity-approved = Your identity check is complete
+identity-approved-text = Approved on { $date }. You can buy plans for { $zone }.
+identity-refused = The check was not passed
+identity-again = You can try again as often as you need, in either way.
+identity-back = Continue with your order
+identity-back-hint = Your choice of plan, start and promotion is kept.
+identity-to-plans = See the plans
+identity-look-again = Look again
+
+identity-refused-unreadable = The document could not be read.
+identity-refused-unreadable-do = Take the picture again in daylight, without glare, with all four corners in it.
+identity-refused-document-expired = The document has expired.
+identity-refused-document-expired-do = Use a document that is still valid.
+identity-refused-document-not-accepted = This kind of document is not accepted.
+identity-refused-document-not-accepted-do = Use a passport or a national identity card.
+identity-refused-mismatch = The face or the name does not match the document.
+identity-refused-mismatch-do = Use your own document, and check that the name of your account is written as in it.
+identity-refused-too-young = The person on the document is under the age that the rule asks for.
+identity-refused-too-young-do = A parent or guardian can buy the plan in their own account.
+identity-refused-too-many-numbers = This person has as many numbers as the rule allows.
+identity-refused-too-many-numbers-do = Give up a number that you no longer use, then try again.
+identity-refused-not-genuine = The document could not be confirmed as genuine.
+identity-refused-not-genuine-do = Use the original document, no copy and no screen. If it is the original, contact us.
+identity-refused-abandoned = The check was ended before it was complete.
+identity-refused-abandoned-do = Begin again and stay until the last page.
+
+identity-outside = Check online
+identity-outside-text = Our partner photographs your document and your face. Have a passport or identity card at hand. It takes about five minutes, and most results are there at once.
+identity-outside-do = Start the online check
+identity-outside-again = Start the online check again
+identity-outside-again-text = Did you leave it half done? Start again here. What you began before then no longer counts.
+identity-unreachable = The online check cannot be reached right now
+identity-unreachable-text = Nothing is lost. Please try again in a moment, or send your documents to us.
+
+identity-documents = Send documents to us
+identity-documents-text = A member of our staff compares them with the name of your account, usually within one working day.
+identity-document = Passport or identity card
+identity-document-hint = The page with the photo, all four corners visible. JPEG, PNG or PDF, at most { $megabytes } MB each.
+identity-document-back = Back of the card
+identity-portrait = Photo of your face
+identity-documents-do = Send the documents
+identity-no-document = Please choose a picture of your document.
+identity-too-many = Please send at most { $count } files.
+identity-too-large = A file is larger than { $megabytes } MB. Please send a smaller picture.
+identity-format = A file is not a JPEG, PNG or PDF. Please choose another one.
+
+identity-kept = What happens to your documents
+identity-kept-sealed = They are encrypted as soon as they arrive. Only staff who check identities can open them, and every opening is recorded.
+identity-kept-outside = From the online check we get the result only, no picture and no document.
+identity-kept-deleted = They are deleted automatically { $decided } days after the decision. If there is no decision, they are deleted after { $undecided } days.
+identity-kept-until = The documents you handed in will be deleted on { $date }.

@@ -1,0 +1,72 @@
+# 面向客户的身份核验。
+identity-title = 身份核验
+identity-lead = 有些国家和地区要求登记手机用户的身份。遇到这类套餐，我们会在您付款之前完成核验。
+identity-none = 目前无需核验
+identity-none-text = 现有套餐都不要求身份核验。
+identity-for = { $zone }套餐的身份核验
+identity-state-not-needed = 无需核验
+identity-state-wanted = 待核验
+identity-state-in-review = 核验中
+identity-state-approved = 已通过
+identity-state-refused = 未通过
+
+identity-why = 为什么需要核验
+identity-why-text = { $reason }。确认使用人之后，才能购买{ $zone }的套餐。核验免费，通过之前不会扣款。
+identity-not-needed = 这里无需身份核验
+identity-not-needed-text = { $zone }的套餐可以直接购买。
+identity-wanted-text = 我们还没有收到您的资料。请选择下面任意一种方式。
+identity-outside-waits = 在线核验进行中
+identity-outside-waits-text = 开始于{ $since }。结果出来后，本页会立即显示，并发消息通知您。
+identity-staff-waits = 我们正在审核您的资料
+identity-staff-waits-text = 提交于{ $since }。通常不超过一个工作日。结果会发消息通知您，在此之前无需操作。
+identity-approved = 身份核验已通过
+identity-approved-text = { $date }通过，可以购买{ $zone }的套餐了。
+identity-refused = 核验未通过
+identity-again = 您可以用任意一种方式重新核验，次数不限。
+identity-back = 继续刚才的订单
+identity-back-hint = 您选好的套餐、生效时间和优惠都已保留。
+identity-to-plans = 查看套餐
+identity-look-again = 刷新结果
+
+identity-refused-unreadable = 证件照片无法辨认。
+identity-refused-unreadable-do = 请在光线充足处重新拍摄，避免反光，四角完整入镜。
+identity-refused-document-expired = 证件已过期。
+identity-refused-document-expired-do = 请使用仍在有效期内的证件。
+identity-refused-document-not-accepted = 不接受此类证件。
+identity-refused-document-not-accepted-do = 请使用护照或居民身份证。
+identity-refused-mismatch = 人像或姓名与证件不符。
+identity-refused-mismatch-do = 请使用本人证件，并确认账户姓名与证件上的写法一致。
+identity-refused-too-young = 证件持有人未达到规定年龄。
+identity-refused-too-young-do = 可由父母或监护人用自己的账户购买。
+identity-refused-too-many-numbers = 此人名下的号码数量已达规定上限。
+identity-refused-too-many-numbers-do = 请先注销不再使用的号码，然后重新核验。
+identity-refused-not-genuine = 无法确认证件的真实性。
+identity-refused-not-genuine-do = 请使用证件原件，不要用复印件或屏幕翻拍。如果确是原件，请联系我们。
+identity-refused-abandoned = 核验没有完成就结束了。
+identity-refused-abandoned-do = 请重新开始，并完成到最后一页。
+
+identity-outside = 在线核验
+identity-outside-text = 由我们的合作机构拍摄您的证件和人像。请备好护照或身份证。大约需要五分钟，多数情况下立即出结果。
+identity-outside-do = 开始在线核验
+identity-outside-again = 重新开始在线核验
+identity-outside-again-text = 中途离开了？可以在这里重新开始，之前未完成的核验将不再有效。
+identity-unreachable = 暂时无法连接在线核验
+identity-unreachable-text = 资料没有丢失。请稍后再试，或者把证件资料提交给我们审核。
+
+identity-documents = 提交资料，人工审核
+identity-documents-text = 我们的工作人员会核对资料与账户姓名，通常不超过一个工作日。
+identity-document = 护照或身份证
+identity-document-hint = 带照片的一面，四角完整。支持 JPEG、PNG、PDF，每个文件不超过 { $megabytes } MB。
+identity-document-back = 身份证背面
+identity-portrait = 本人正面照片
+identity-documents-do = 提交资料
+identity-no-document = 请选择证件照片。
+identity-too-many = 最多提交 { $count } 个文件。
+identity-too-large = 有文件超过 { $megabytes } MB，请换一张小一些的图片。
+identity-format = 有文件不是 JPEG、PNG 或 PDF，请重新选择。
+
+identity-kept = 您的资料如何处理
+identity-kept-sealed = 收到后立即加密，只有负责核验的工作人员可以打开，每次打开都有记录。
+identity-kept-outside = 在线核验只把结果告诉我们，不会传来照片或证件。
+identity-kept-deleted = 核验作出决定 { $decided } 天后自动删除；如一直没有决定，{ $undecided } 天后删除。
+identity-kept-until = 您提交的资料将于 { $date } 删除。
