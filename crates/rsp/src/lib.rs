@@ -4,8 +4,11 @@
 //! Nothing here stores, listens or looks at a clock: time is an argument, and so is randomness (except
 //! the nonces of ECDSA, which belong to the signing key and may come from a hardware module).
 //!
-//! Read in this order: [`tlv`] (BER-TLV), [`key`] and [`certificate`], [`pki`] (who may do what).
+//! Read in this order: [`tlv`] (BER-TLV), [`key`] and [`certificate`], [`pki`] (who may do what),
+//! [`bsp`] and [`bpp`] (how a profile travels).
 
+pub mod bpp;
+pub mod bsp;
 pub mod certificate;
 pub mod identity;
 pub mod key;
