@@ -7,6 +7,11 @@ const each = (selector, act, root = document) => root.querySelectorAll(selector)
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.dataset.sent) return event.preventDefault();
+  if (!navigator.onLine) {
+    // What was entered stays; the notice at the top says why nothing happens.
+    event.preventDefault();
+    return each("[data-offline]", (notice) => { notice.hidden = false; notice.scrollIntoView(); });
+  }
   const button = event.submitter ?? form.querySelector("[data-once]");
   if (!button || !("once" in button.dataset) || event.defaultPrevented) return;
   form.dataset.sent = "1";
@@ -53,6 +58,29 @@ each("[data-reveal]", (button) => {
     button.textContent = shown ? words.hide : words.show;
     button.setAttribute("aria-pressed", String(shown));
   });
+});
+
+// The time zone of this device goes along with the form; the server takes only what it knows.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone) {
+  each("input[data-zone]", (field) => { field.value = zone; });
+  each("[data-zone-form]", (form) => { form.hidden = false; });
+}
+
+// Another code can be asked for when the seconds are over that the text counts.
+each("[data-wait]", (text) => {
+  const button = document.getElementById(text.dataset.wait);
+  const words = text.textContent;
+  const end = Date.now() + Number(/\d+/.exec(words)) * 1000;
+  button.disabled = true;
+  const timer = setInterval(() => {
+    const left = Math.ceil((end - Date.now()) / 1000);
+    text.textContent = words.replace(/\d+/, Math.max(left, 0));
+    if (left > 0) return;
+    clearInterval(timer);
+    button.disabled = false;
+    text.hidden = true;
+  }, 1000);
 });
 
 // A list whose choice sends its form.
@@ -123,4 +151,7 @@ addEventListener("offline", offline);
 const openedOffline = !navigator.onLine;
 addEventListener("online", () => (openedOffline ? location.reload() : offline()));
 offline();
-if ("serviceWorker" in navigator) navigator.serviceWorker.register("/sw.js").catch(() => {});
+if ("serviceWorker" in navigator) {
+  navigator.serviceWorker.register("/sw.js").catch(() => {});
+  navigator.serviceWorker.ready.then(({ active }) => active.postMessage(document.documentElement.lang)).catch(() => {});
+}

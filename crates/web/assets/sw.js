@@ -22,6 +22,14 @@ self.addEventListener("activate", (event) => {
   })());
 });
 
+// A page tells which language it is in: the offline page follows.
+self.addEventListener("message", (event) => event.waitUntil((async () => {
+  const kept = await caches.match("/offline");
+  if (kept && !(await kept.text()).includes(`<html lang="${event.data}"`)) {
+    await caches.open(SHELL).then((cache) => cache.add("/offline"));
+  }
+})()));
+
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const url = new URL(request.url);
