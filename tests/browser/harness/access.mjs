@@ -13,8 +13,10 @@ const TIMERS = `globalThis.setTimeout = (then, _milliseconds, ...values) => {
 }`;
 const FAILING = ['serious', 'critical'];
 
-/** The failing findings of the page as it is now, a line each. */
-export async function accessFaults(page) {
+/** The failing findings of the page as it is now, a line each; by all rules or by those named. */
+export async function accessFaults(page, rules) {
+  const only = rules ? { runOnly: rules } : {};
+  const options = JSON.stringify({ resultTypes: ['violations'], preload: false, ...only });
   // The browser's own debugging door: the page's content security policy stays as it is.
   const session = await page.context().newCDPSession(page);
   try {
@@ -29,7 +31,7 @@ export async function accessFaults(page) {
     const violations = await evaluate(
       session,
       contextId,
-      "axe.run(document, { resultTypes: ['violations'], preload: false }).then((all) => all.violations)",
+      `axe.run(document, ${options}).then((all) => all.violations)`,
     );
     return violations
       .filter(({ impact }) => FAILING.includes(impact))
@@ -43,8 +45,8 @@ export async function accessFaults(page) {
 }
 
 /** Fails when the page as it is now has a serious or critical fault. */
-export async function checkAccess(page) {
-  const faults = await accessFaults(page);
+export async function checkAccess(page, rules) {
+  const faults = await accessFaults(page, rules);
   assert.deepEqual(faults, [], `${page.url()} has accessibility faults`);
 }
 
