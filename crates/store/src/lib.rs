@@ -18,7 +18,8 @@ mod sales;
 
 pub use db::{
     BackupError, BackupProgress, CommitAction, CommitHook, CommitPoint, Database, DatabaseOptions,
-    DatabaseUrl, PostgresOptions, PostgresStore, SqliteOptions, SqliteStore,
+    DatabaseUrl, PostgresOptions, PostgresStore, PostgresTrust, SqliteOptions, SqliteStore,
+    TrustError,
 };
 
 #[cfg(test)]

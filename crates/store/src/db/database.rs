@@ -21,6 +21,19 @@ pub enum DatabaseUrl {
     Postgres(String),
 }
 
+impl DatabaseUrl {
+    /// Whether a store can be there, as far as the address tells; nothing is connected to.
+    ///
+    /// # Errors
+    /// [`StoreFault::Unavailable`], without the address, because it may hold a password.
+    pub fn check(&self) -> Result<(), StoreFault> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(url) => super::postgres::check(url),
+        }
+    }
+}
+
 impl fmt::Debug for DatabaseUrl {
     /// Without the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

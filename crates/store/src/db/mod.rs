@@ -22,7 +22,7 @@ use crate::tx::StoreTx;
 
 pub use database::{Database, DatabaseOptions, DatabaseUrl, ParseDatabaseUrlError};
 pub use hook::{CommitAction, CommitHook, CommitPoint};
-pub use postgres::{PostgresOptions, PostgresStore};
+pub use postgres::{PostgresOptions, PostgresStore, PostgresTrust, TrustError};
 pub use sqlite::{BackupError, BackupProgress, SqliteOptions, SqliteStore};
 pub use value::{Row, StoredId, Value};
 

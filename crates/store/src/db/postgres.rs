@@ -5,6 +5,7 @@
 //! is lost during the commit nobody knows how it ended, and the caller is told so.
 
 mod connection;
+mod trust;
 mod value;
 
 use std::fmt;
@@ -22,6 +23,9 @@ use super::{Cause, Db, Failure, Ran, Task};
 use crate::migrate::{self, MigrateError};
 
 pub(crate) use connection::Connection;
+use connection::Protection;
+use tokio_postgres_rustls::MakeRustlsConnect;
+pub use trust::{PostgresTrust, TrustError};
 
 /// How a PostgreSQL store is used.
 #[derive(Clone)]
@@ -32,6 +36,10 @@ pub struct PostgresOptions {
     pub queue_length_max: usize,
     /// How long a statement waits for a row that another transaction holds.
     pub lock_timeout: Duration,
+    /// The password, when it does not stand in the address.
+    pub password: Option<String>,
+    /// Who may vouch for a server on another machine.
+    pub trust: PostgresTrust,
     /// What goes wrong on purpose. None in production.
     pub hook: Option<Arc<dyn CommitHook>>,
 }
@@ -42,12 +50,15 @@ impl Default for PostgresOptions {
             connections: 8,
             queue_length_max: 8_192,
             lock_timeout: Duration::from_secs(5),
+            password: None,
+            trust: PostgresTrust::default(),
             hook: None,
         }
     }
 }
 
 impl fmt::Debug for PostgresOptions {
+    /// Without the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PostgresOptions")
             .field("connections", &self.connections)
@@ -80,7 +91,37 @@ pub struct PostgresStore {
 #[derive(Clone)]
 struct Address {
     config: postgres::Config,
+    tls: Option<MakeRustlsConnect>,
     lock_timeout: Duration,
+}
+
+impl Address {
+    fn new(url: &str, options: &PostgresOptions) -> Result<Self, StoreFault> {
+        let (mut config, protection) = connection::configuration(url)?;
+        if let Some(password) = &options.password {
+            config.password(password);
+        }
+        let tls = match protection {
+            Protection::Plain => None,
+            Protection::Tls => {
+                let connector = options.trust.connector();
+                Some(connector.map_err(|error| StoreFault::Unavailable(error.to_string()))?)
+            }
+        };
+        Ok(Self {
+            config,
+            tls,
+            lock_timeout: options.lock_timeout,
+        })
+    }
+}
+
+/// Whether `url` is an address that a store can be reached by; nothing is connected to.
+///
+/// # Errors
+/// [`StoreFault::Unavailable`], without the address, because it may hold a password.
+pub(super) fn check(url: &str) -> Result<(), StoreFault> {
+    connection::configuration(url).map(drop)
 }
 
 impl PostgresStore {
@@ -90,10 +131,7 @@ impl PostgresStore {
     /// # Errors
     /// [`StoreFault::Unavailable`] when the address is malformed or nobody answers there.
     pub fn connect(url: &str, options: PostgresOptions) -> Result<Self, StoreFault> {
-        let address = Address {
-            config: connection::configuration(url)?,
-            lock_timeout: options.lock_timeout,
-        };
+        let address = Address::new(url, &options)?;
         let (queue, jobs) = queue(options.queue_length_max);
         let count = options.connections.max(1);
         let (ready, outcomes) = sync_channel(count);

@@ -33,24 +33,72 @@ pub(crate) struct Connection {
     reading: bool,
 }
 
+/// Whether a connection is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Protection {
+    /// By TLS, to a server that is who it says it is.
+    Tls,
+    /// By nothing: a socket, this machine, or a network that is trusted expressly.
+    Plain,
+}
+
 /// Reads an address; the fault does not repeat it, because it holds a password.
-pub(super) fn configuration(url: &str) -> Result<Config, StoreFault> {
+///
+/// `sslmode` is read here: the driver knows no `verify-full`, and to it `require` means a server
+/// that anybody may be. Here `require`, `verify-ca` and `verify-full` all mean TLS with a certificate that
+/// was checked, and nothing else crosses a network unless the address says `disable`.
+pub(super) fn configuration(url: &str) -> Result<(Config, Protection), StoreFault> {
+    let (url, mode) = without_mode(url);
     let mut config: Config = url.parse().map_err(|error: Error| {
         StoreFault::Unavailable(format!("the address of the database is malformed: {error}"))
     })?;
-    refuse_plain_text_across_networks(&config)?;
+    let protection = protection(mode, all_here(&config))?;
+    config.ssl_mode(match protection {
+        Protection::Tls => SslMode::Require,
+        Protection::Plain => SslMode::Disable,
+    });
     if config.get_application_name().is_none() {
         config.application_name("simurgh");
     }
     if config.get_connect_timeout().is_none() {
         config.connect_timeout(CONNECT_TIMEOUT);
     }
-    Ok(config)
+    Ok((config, protection))
 }
 
-/// There is no TLS here, and passwords and personal data must not cross a network unprotected by
-/// accident: only a socket or this machine are taken without a word.
-fn refuse_plain_text_across_networks(config: &Config) -> Result<(), StoreFault> {
+/// The address without its `sslmode`, and that.
+fn without_mode(url: &str) -> (String, Option<&str>) {
+    let Some((base, query)) = url.split_once('?') else {
+        return (url.to_owned(), None);
+    };
+    let mut mode = None;
+    let mut kept = Vec::new();
+    for pair in query.split('&') {
+        match pair.split_once('=') {
+            Some(("sslmode", value)) => mode = Some(value),
+            Some(_) | None => kept.push(pair),
+        }
+    }
+    (format!("{base}?{}", kept.join("&")), mode)
+}
+
+fn protection(mode: Option<&str>, is_here: bool) -> Result<Protection, StoreFault> {
+    match (mode, is_here) {
+        (Some("require" | "verify-ca" | "verify-full"), _) | (None, false) => Ok(Protection::Tls),
+        (Some("disable"), _) | (None | Some("prefer" | "allow"), true) => Ok(Protection::Plain),
+        (Some("prefer" | "allow"), false) => Err(StoreFault::Unavailable(
+            "the database is on another machine, and sslmode=prefer would do without TLS at its \
+             word: say verify-full, or disable if the network between is trusted"
+                .to_owned(),
+        )),
+        (Some(_), _) => Err(StoreFault::Unavailable(
+            "sslmode is disable, require or verify-full".to_owned(),
+        )),
+    }
+}
+
+/// Whether every server of the address is on this machine.
+fn all_here(config: &Config) -> bool {
     let is_here = |host: &Host| match host {
         Host::Tcp(name) => {
             name == "localhost"
@@ -61,19 +109,16 @@ fn refuse_plain_text_across_networks(config: &Config) -> Result<(), StoreFault> 
         #[cfg(unix)]
         Host::Unix(_) => true,
     };
-    let all_here = config.get_hosts().iter().all(is_here)
-        && config.get_hostaddrs().iter().all(IpAddr::is_loopback);
-    if all_here || config.get_ssl_mode() == SslMode::Disable {
-        return Ok(());
-    }
-    let why = "the database is on another machine and the connection has no TLS: \
-               go through a tunnel, or say sslmode=disable if the network between is trusted";
-    Err(StoreFault::Unavailable(why.to_owned()))
+    config.get_hosts().iter().all(is_here) && config.get_hostaddrs().iter().all(IpAddr::is_loopback)
 }
 
 impl Connection {
     pub(super) fn open(address: &Address) -> Result<Self, Failure> {
-        let client = address.config.connect(NoTls).map_err(unreachable)?;
+        let client = match &address.tls {
+            Some(tls) => address.config.connect(tls.clone()),
+            None => address.config.connect(NoTls),
+        };
+        let client = client.map_err(unreachable)?;
         let mut connection = Self {
             client,
             statements: HashMap::new(),
@@ -277,18 +322,34 @@ mod tests {
 
     #[test]
     fn another_machine_is_reached_without_tls_only_when_asked_for() {
-        for url in [
-            "postgres://u:p@localhost/d",
-            "postgres://u:p@127.0.0.1:5433,[::1]/d",
-            "postgres://u@%2Fvar%2Frun%2Fpostgresql/d",
-            "postgres://u:p@db.example.net/d?sslmode=disable",
+        for (url, protection) in [
+            ("postgres://u:p@localhost/d", Protection::Plain),
+            ("postgres://u:p@127.0.0.1:5433,[::1]/d", Protection::Plain),
+            (
+                "postgres://u@%2Fvar%2Frun%2Fpostgresql/d",
+                Protection::Plain,
+            ),
+            (
+                "postgres://u:p@localhost/d?sslmode=require",
+                Protection::Tls,
+            ),
+            ("postgres://u:p@db.example.net/d", Protection::Tls),
+            ("postgres://u:p@localhost,192.0.2.1/d", Protection::Tls),
+            (
+                "postgres://u:p@db.example.net/d?sslmode=disable",
+                Protection::Plain,
+            ),
+            (
+                "postgres://u:p@db.example.net/d?connect_timeout=3&sslmode=verify-full",
+                Protection::Tls,
+            ),
         ] {
-            assert!(configuration(url).is_ok(), "{url}");
+            let (_, chosen) = configuration(url).unwrap();
+            assert_eq!(chosen, protection, "{url}");
         }
         for url in [
-            "postgres://u:p@db.example.net/d",
-            "postgres://u:p@localhost,192.0.2.1/d",
-            "postgres://u:p@db.example.net/d?sslmode=require",
+            "postgres://u:secret@db.example.net/d?sslmode=prefer",
+            "postgres://u:secret@db.example.net/d?sslmode=secret",
             "postgres://u:secret@[/d",
         ] {
             let refused = configuration(url).err().unwrap().to_string();
