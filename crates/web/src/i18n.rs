@@ -137,6 +137,12 @@ impl Text {
         self.locale.tag()
     }
 
+    /// The same texts for somebody whose clock shows `zone`.
+    #[must_use]
+    pub fn in_zone(self, zone: TimeZone) -> Self {
+        Self { zone, ..self }
+    }
+
     /// The message `key`, which has no variables. `key.attribute` names an attribute.
     #[must_use]
     pub fn msg(&self, key: &str) -> String {

@@ -2,21 +2,28 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use simurgh_app::App;
 use simurgh_app::subscriber::{NewSession, Origin, SessionToken};
 use simurgh_subscriber::Network;
+use simurgh_vocab::{CustomerId, SessionId};
 
-use crate::frame::{AccountLocale, Visitor};
+use crate::frame::{AccountLocale, Flash, Page, Refusal, Visitor};
+use crate::portal::detour::Done;
 use crate::state::{SignedIn, WebState};
 
 /// The cookie of a signed-in browser.
 const SESSION: &str = "__Host-simurgh";
 /// The cookie of a browser without a session, to which the token of its forms is bound.
 const VISIT: &str = "__Host-simurgh-visit";
+/// The cookie that carries what was just done to the next page.
+const DONE: &str = "__Host-simurgh-done";
+/// How long the next page may take to come.
+const DONE_SECONDS: u32 = 120;
 /// How long the session cookie is kept; the session itself ends by its own rules.
 const SESSION_SECONDS: u32 = 90 * 24 * 3600;
 
@@ -61,8 +68,11 @@ pub async fn know(State(state): State<WebState>, mut request: Request, next: Nex
             visitor.name = Some(resumed.person.name.as_str().to_owned());
             visitor.locale = Some(resumed.person.locale);
             visitor.zone = Some(resumed.person.time_zone.zone());
-            let customer = resumed.session.customer;
+            let (session, customer) = (resumed.session.id, resumed.session.customer);
             request.extensions_mut().insert(SignedIn { customer });
+            request
+                .extensions_mut()
+                .insert(Holder { customer, session });
         }
         (Some(_) | None, _) => {
             let visit = cookie(request.headers(), VISIT);
@@ -75,8 +85,15 @@ pub async fn know(State(state): State<WebState>, mut request: Request, next: Nex
         }
     }
     let locale = visitor.locale;
-    request.extensions_mut().insert(visitor);
+    let done = cookie(request.headers(), DONE).and_then(|code| Done::from_code(&code));
+    request.extensions_mut().insert(visitor.clone());
+    if let Some(done) = done {
+        request = tell(&state, request, visitor, done).await;
+    }
     let mut response = next.run(request).await;
+    if done.is_some() && is_page(&response) {
+        set_cookie(response.headers_mut(), DONE, "", Some(0));
+    }
     if let Some(locale) = locale {
         response.extensions_mut().insert(AccountLocale(locale));
     }
@@ -84,6 +101,50 @@ pub async fn know(State(state): State<WebState>, mut request: Request, next: Nex
         set_cookie(response.headers_mut(), VISIT, &visit, None);
     }
     response
+}
+
+/// Puts what was just done into the request, in the words of whoever reads it.
+async fn tell(state: &WebState, request: Request, mut visitor: Visitor, done: Done) -> Request {
+    let (mut parts, body) = request.into_parts();
+    let Ok(page) = Page::from_request_parts(&mut parts, state).await;
+    visitor.flash = Some(Flash {
+        tone: done.tone(),
+        text: page.t.msg(done.key()),
+    });
+    parts.extensions.insert(visitor);
+    Request::from_parts(parts, body)
+}
+
+fn is_page(response: &Response) -> bool {
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"))
+}
+
+/// Tells on the next page what was done.
+pub(crate) fn tell_next(response: &mut Response, done: Done) {
+    let headers = response.headers_mut();
+    set_cookie(headers, DONE, done.code(), Some(DONE_SECONDS));
+}
+
+/// The session that asks. A handler that takes it sends everybody else to the log-in page and
+/// back.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Holder {
+    /// Who is signed in.
+    pub(crate) customer: CustomerId,
+    /// By which session.
+    pub(crate) session: SessionId,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Holder {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        // Whoever is signed in is so by a session.
+        SignedIn::from_request_parts(parts, state).await?;
+        let holder = parts.extensions.get::<Self>().copied();
+        holder.ok_or_else(|| Refusal::Internal.into_response())
+    }
 }
 
 /// Where a log-in comes from: the network, the device, the session the browser had.
@@ -127,7 +188,8 @@ pub async fn end(
     Ok(())
 }
 
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+/// The value of a cookie; none when it is empty.
+pub(crate) fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get_all(header::COOKIE)
         .iter()
@@ -138,7 +200,9 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
-fn set_cookie(headers: &mut HeaderMap, name: &str, value: &str, seconds: Option<u32>) {
+/// Sets a cookie for this host alone, out of reach of scripts; for so many seconds, or as long as
+/// the browser runs.
+pub(crate) fn set_cookie(headers: &mut HeaderMap, name: &str, value: &str, seconds: Option<u32>) {
     let age = seconds
         .map(|seconds| format!("; Max-Age={seconds}"))
         .unwrap_or_default();

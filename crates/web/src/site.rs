@@ -13,6 +13,7 @@ pub fn portal(state: WebState, extra: Router<WebState>) -> Router {
         .merge(routes())
         .merge(portal::routes())
         .merge(portal::entry::routes())
+        .merge(portal::account::routes())
         .merge(portal::support::routes())
         .merge(extra)
         .layer(from_fn_with_state(state.clone(), session::know))

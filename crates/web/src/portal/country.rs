@@ -4,12 +4,22 @@ use simurgh_vocab::{CountryCode, Locale};
 
 /// The name of `country` for a reader of `locale`; its code if it is not in ISO 3166-1.
 pub(super) fn name(country: &CountryCode, locale: Locale) -> &str {
+    known_name(country, locale).unwrap_or(country.as_str())
+}
+
+/// The name of `country` for a reader of `locale`, if it is in ISO 3166-1.
+pub(super) fn known_name(country: &CountryCode, locale: Locale) -> Option<&'static str> {
     let found = NAMES.binary_search_by(|(code, _, _)| (*code).cmp(country.as_str()));
-    let row = found.ok().and_then(|index| NAMES.get(index));
-    row.map_or(country.as_str(), |(_, zh_cn, en)| match locale {
+    let (_, zh_cn, en) = found.ok().and_then(|index| NAMES.get(index))?;
+    Some(match locale {
         Locale::ZhCn => zh_cn,
         Locale::En => en,
     })
+}
+
+/// Every country, by its code.
+pub(super) fn all() -> impl Iterator<Item = CountryCode> {
+    NAMES.iter().filter_map(|(code, _, _)| code.parse().ok())
 }
 
 /// Code, Chinese and English name, by code. The names are those that travellers use.

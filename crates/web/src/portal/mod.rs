@@ -1,5 +1,6 @@
 //! The portal for customers: the shop, orders and bills, and the line.
 
+pub(crate) mod account;
 mod add_ons;
 mod bills;
 mod builder;
@@ -7,19 +8,25 @@ mod checkout;
 mod choice;
 mod country;
 mod currency;
+pub(crate) mod detour;
 pub(crate) mod entry;
 pub(crate) mod fields;
 pub(crate) mod identity;
 mod line;
+mod local;
 mod methods;
 mod orders;
 mod pdf;
+mod pending;
+mod phone;
 mod plans;
 mod purchase;
+mod refusals;
 mod renewal;
 mod shopper;
 pub mod support;
 mod words;
+mod zones;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

@@ -11,6 +11,7 @@ use axum::http::request::Builder;
 use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use simurgh_app::crypto::Keyring;
 use simurgh_app::ports::{Clock, Entropy};
+use simurgh_app::subscriber::Rules;
 use simurgh_app::{App, Settings, World};
 use simurgh_store::{Database, SqliteOptions, SqliteStore};
 use simurgh_vocab::{Duration, Timestamp};
@@ -71,6 +72,10 @@ impl Drop for Stage {
 
 impl Stage {
     pub(crate) async fn new() -> Self {
+        Self::with_rules(Rules::default()).await
+    }
+
+    pub(crate) async fn with_rules(rules: Rules) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("simurgh-edges-{}-{number}", std::process::id());
@@ -82,7 +87,7 @@ impl Stage {
         let clock = Arc::new(TestClock(AtomicI64::new(NOON)));
         store.migrate(clock.now()).unwrap();
         let inbox = Arc::new(Inbox::new(clock.clone()));
-        let app = App::new(World {
+        let world = World {
             store: Arc::new(store),
             clock: clock.clone(),
             entropy: Arc::new(TestEntropy(AtomicU64::new(number))),
@@ -95,7 +100,8 @@ impl Stage {
                 document_series: "SIM".to_owned(),
                 entity_time_zone: "Asia/Shanghai".parse().unwrap(),
             },
-        });
+        };
+        let app = App::with_rules(world, rules);
         let applied = app.apply_catalogue(CATALOGUE.to_owned(), "test".to_owned(), false);
         applied.await.unwrap();
         let policy = Policy::new(Transport::Https, &[]);
@@ -164,8 +170,8 @@ impl Stage {
             ("password", "correct horse battery"),
         ];
         let page = browser.send("/register", &fields).await;
-        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
-        let challenge = page.field("challenge");
+        assert!(page.status.is_redirection(), "{}", page.body);
+        let challenge = browser.visit("/register/confirm").await.field("challenge");
         let code = self.code(phone).await;
         let fields = [("challenge", challenge.as_str()), ("code", &code)];
         let page = browser.send("/register/confirm", &fields).await;
@@ -177,12 +183,16 @@ impl Stage {
 
     /// A browser in which a member of staff is on duty.
     pub(crate) async fn staff(&self) -> Browser<'_> {
+        self.staff_called("li").await
+    }
+
+    pub(crate) async fn staff_called(&self, name: &str) -> Browser<'_> {
         let mut browser = Browser::at(self, Site::Console);
-        let new = self.app.create_staff("li", STAFF_PASSWORD).await.unwrap();
+        let new = self.app.create_staff(name, STAFF_PASSWORD).await.unwrap();
         browser.visit("/login").await;
         let code = code_of(&new.totp_secret, self.clock.now().as_unix_seconds());
         let fields = [
-            ("name", "li"),
+            ("name", name),
             ("password", STAFF_PASSWORD),
             ("code", &code),
         ];
