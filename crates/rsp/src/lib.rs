@@ -5,12 +5,13 @@
 //! the nonces of ECDSA, which belong to the signing key and may come from a hardware module).
 //!
 //! Read in this order: [`tlv`] (BER-TLV), [`key`] and [`certificate`], [`pki`] (who may do what),
-//! [`bsp`] and [`bpp`] (how a profile travels).
+//! [`bsp`] and [`bpp`] (how a profile travels), [`message`] (what is said).
 
 pub mod bpp;
 pub mod bsp;
 pub mod certificate;
 pub mod identity;
 pub mod key;
+pub mod message;
 pub mod pki;
 pub mod tlv;
