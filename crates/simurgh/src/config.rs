@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
-use simurgh_connectors::Secret;
 use simurgh_connectors::message::smtp::{SmtpLogin, SmtpTls};
 use simurgh_connectors::message::{SmppSettings, SmtpSettings};
+use simurgh_connectors::{SandboxSettings, Secret};
 use simurgh_store::DatabaseUrl;
-use simurgh_vocab::TimeZoneName;
+use simurgh_subscriber::Retention;
+use simurgh_vocab::{Duration, TimeZoneName};
 
 /// The file as it is written.
 #[derive(Debug, Default, Deserialize, Serialize)]
@@ -29,6 +30,8 @@ struct File {
     smtp: Option<SmtpSection>,
     smpp: Option<SmppSection>,
     sandbox_payments: Option<SandboxSection>,
+    identity: IdentitySection,
+    sandbox_identity: Option<SandboxSection>,
     log: LogSection,
 }
 
@@ -108,6 +111,13 @@ struct SandboxSection {
 
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, default)]
+struct IdentitySection {
+    keep_days_after_decision: u32,
+    keep_days_undecided: u32,
+}
+
+#[derive(Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
 struct LogSection {
     format: String,
     filter: String,
@@ -169,6 +179,15 @@ impl Default for DocumentsSection {
     }
 }
 
+impl Default for IdentitySection {
+    fn default() -> Self {
+        Self {
+            keep_days_after_decision: 30,
+            keep_days_undecided: 90,
+        }
+    }
+}
+
 impl Default for LogSection {
     fn default() -> Self {
         Self {
@@ -201,15 +220,10 @@ pub(crate) struct Config {
     pub(crate) time_zone: TimeZoneName,
     pub(crate) smtp: Option<SmtpSettings>,
     pub(crate) smpp: Option<SmppSettings>,
-    pub(crate) sandbox: Option<SandboxAccount>,
+    pub(crate) sandbox_payments: Option<SandboxSettings>,
+    pub(crate) sandbox_identity: Option<SandboxSettings>,
+    pub(crate) retention: Retention,
     pub(crate) log: (LogFormat, String),
-}
-
-/// The account at a sandbox payment provider.
-pub(crate) struct SandboxAccount {
-    pub(crate) url: String,
-    pub(crate) merchant: String,
-    pub(crate) key: Secret,
 }
 
 /// Reads the settings. On failure every error is given, not only the first.
@@ -229,6 +243,9 @@ pub(crate) fn read(path: &Path) -> Result<Config, Vec<String>> {
 fn check(file: File) -> Result<Config, Vec<String>> {
     let mut errors = Errors(Vec::new());
     let brand = brand(&file.brand, &mut errors);
+    let portal_url = errors
+        .take("portal.url", url(&file.portal.url))
+        .unwrap_or_default();
     let config = Config {
         master_key: errors
             .take("master_key", key(&file.master_key))
@@ -237,9 +254,6 @@ fn check(file: File) -> Result<Config, Vec<String>> {
             .take("store.url", file.store.url.parse())
             .unwrap_or(DatabaseUrl::Sqlite(PathBuf::new())),
         portal: errors.address("portal.listen", &file.portal.listen),
-        portal_url: errors
-            .take("portal.url", url(&file.portal.url))
-            .unwrap_or_default(),
         trusted_proxy_header: file
             .portal
             .trusted_proxy_header
@@ -256,11 +270,16 @@ fn check(file: File) -> Result<Config, Vec<String>> {
             .unwrap_or_default(),
         smtp: file.smtp.and_then(|section| smtp(section, &mut errors)),
         smpp: file.smpp.map(smpp),
-        sandbox: file.sandbox_payments.map(|section| SandboxAccount {
-            url: section.url,
-            merchant: section.merchant,
-            key: Secret::new(section.key),
+        sandbox_payments: file.sandbox_payments.and_then(|section| {
+            let place = ("sandbox_payments", "/notify/sandbox");
+            sandbox(section, place, &portal_url, &mut errors)
         }),
+        sandbox_identity: file.sandbox_identity.and_then(|section| {
+            let place = ("sandbox_identity", "/notify/identity/sandbox");
+            sandbox(section, place, &portal_url, &mut errors)
+        }),
+        retention: retention(&file.identity, &mut errors),
+        portal_url,
         log: (
             errors
                 .take("log.format", log_format(&file.log.format))
@@ -394,5 +413,53 @@ fn smpp(section: SmppSection) -> SmppSettings {
     SmppSettings {
         port: section.port.unwrap_or(base.port),
         ..base
+    }
+}
+
+/// The account at a sandbox, which tells what happened at `path` of the portal.
+fn sandbox(
+    section: SandboxSection,
+    (name, path): (&str, &str),
+    portal_url: &str,
+    errors: &mut Errors,
+) -> Option<SandboxSettings> {
+    // An address that is no good is an error of its own already.
+    let portal_url = if portal_url.is_empty() {
+        "http://localhost"
+    } else {
+        portal_url
+    };
+    let notify_url = format!("{portal_url}{path}");
+    let key = Secret::new(section.key);
+    match SandboxSettings::new(&section.merchant, key, &notify_url, &section.url) {
+        Ok(settings) => Some(settings),
+        Err(faults) => {
+            for fault in faults {
+                let setting = match fault.setting {
+                    "public_url" => "url",
+                    other => other,
+                };
+                errors.0.push(format!("{name}.{setting}: {}", fault.reason));
+            }
+            None
+        }
+    }
+}
+
+/// The longest that documents may be kept: longer than any law asks for is a slip of the pen.
+const KEEP_DAYS_MAX: u32 = 3_650;
+
+fn retention(section: &IdentitySection, errors: &mut Errors) -> Retention {
+    let mut days = |setting: &str, days: u32| {
+        let sound = (1..=KEEP_DAYS_MAX).contains(&days).then_some(days);
+        let sound = sound.ok_or("1 to 3650 days are expected");
+        Duration::days(errors.take(setting, sound).unwrap_or(1))
+    };
+    Retention {
+        after_decision: days(
+            "identity.keep_days_after_decision",
+            section.keep_days_after_decision,
+        ),
+        undecided: days("identity.keep_days_undecided", section.keep_days_undecided),
     }
 }

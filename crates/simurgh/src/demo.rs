@@ -7,17 +7,22 @@ use std::sync::Arc;
 use anyhow::Context;
 use simurgh_app::App;
 use simurgh_app::ports::Entropy;
-use simurgh_connectors::Secret;
+use simurgh_app::subscriber::Rules;
 use simurgh_connectors::payment::sandbox::Sandbox;
-use simurgh_connectors::payment::{SandboxProvider, SandboxServer, SandboxSettings};
-use simurgh_store::DatabaseUrl;
+use simurgh_connectors::payment::{SandboxProvider, SandboxServer};
+use simurgh_connectors::{SandboxSettings, Secret, identity};
+use simurgh_store::{DatabaseOptions, DatabaseUrl};
 use simurgh_web::brand::Brand;
+use simurgh_web::frame::observe::Proxies;
 use simurgh_web::inbox::{self, Inbox};
+use simurgh_web::server::Limits;
 use tokio::net::TcpListener;
 
+use crate::crew::{Crew, listen};
 use crate::seed::{self, PastClock};
-use crate::serve::{as_store, listen};
-use crate::wire::{self, Crew, Operator};
+use crate::serve::as_store;
+use crate::telemetry;
+use crate::wire::{self, Operator};
 
 /// What may be said after `simurgh demo`.
 #[derive(clap::Args)]
@@ -25,8 +30,8 @@ pub(crate) struct Options {
     /// Where the demo keeps its data.
     #[arg(long, default_value = "data/demo")]
     data_dir: PathBuf,
-    /// The portal's port; the console, admin, and sandbox pages take the three that follow. 0
-    /// takes free ones.
+    /// The portal's port; console, admin, sandbox payments and identity checks take the four that
+    /// follow. 0 takes free ones.
     #[arg(long, default_value_t = 8080)]
     port: u16,
     /// Throw the demo's data away first.
@@ -48,18 +53,26 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     let (clock, entropy) = wire::nature();
     let url = DatabaseUrl::Sqlite(folder.join("simurgh.db"));
-    let store = tokio::task::block_in_place(|| wire::open_store(&url))?;
+    let store = tokio::task::block_in_place(|| wire::open_store(&url, &DatabaseOptions::default()))?;
 
-    let (portal, console, admin, sandbox) = listeners(options.port).await?;
+    let [portal, console, admin, sandbox, identity] = listeners(options.port).await?;
+    let portal_url = address(&portal)?;
+    let identity_url = address(&identity)?;
+    let identity_account = account(&portal_url, "/notify/identity/sandbox", &identity_url)?;
+    let checker = identity::SandboxChecker::new(&identity_account, Arc::clone(&clock))?;
     let operator = Operator {
         master_key: master_key(folder, entropy.as_ref())?,
         brand: Brand::default(),
-        portal_url: address(&portal)?,
+        portal_url,
         series: "SIM".to_owned(),
         time_zone: "Asia/Shanghai".parse()?,
+        rules: Rules {
+            identity_checker: Some(Arc::new(checker)),
+            ..Rules::default()
+        },
     };
     let sandbox_url = address(&sandbox)?;
-    let account = account(&operator.portal_url, &sandbox_url)?;
+    let account = account(&operator.portal_url, "/notify/sandbox", &sandbox_url)?;
     let inbox = Arc::new(Inbox::new(Arc::clone(&clock)));
     let provider = Arc::new(SandboxProvider::new(account.clone(), Arc::clone(&clock))?);
     let app = wire::app(
@@ -68,13 +81,25 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         inbox.clone(),
         vec![provider.clone()],
     );
+    let people = identity::Sandbox::with_journal(
+        &folder.join("identity.jsonl"),
+        Arc::clone(&clock),
+        Arc::clone(&entropy),
+    )?;
+    let people = identity::SandboxServer::new(people, identity_account)?;
     let book = Sandbox::with_journal(&folder.join("sandbox.jsonl"), Arc::clone(&clock), entropy)?;
     let server = SandboxServer::new(book.clone(), account)?;
-    let state = wire::web(&app, &operator, std::slice::from_ref(&sandbox_url))?;
+    let state = wire::web(
+        &app,
+        &operator,
+        &[sandbox_url.clone(), identity_url.clone()],
+    )?;
 
-    let mut crew = Crew::new();
+    let mut crew = Crew::new(Limits::default(), Proxies::default())?;
     let stopped = crew.stopped();
     crew.run(async move { Ok(server.serve(sandbox, stopped).await?) });
+    let stopped = crew.stopped();
+    crew.run(async move { Ok(people.serve(identity, stopped).await?) });
     let past = PastClock::at(clock.now());
     let then = wire::app_at(
         &operator,
@@ -85,33 +110,35 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     );
     seed(&app, &then, &past, &book).await?;
     let staff = staff(&app, folder).await?;
-    greet(
-        &operator.portal_url,
-        &address(&console)?,
-        &address(&admin)?,
-        &sandbox_url,
-        &staff,
-    );
+    let addresses = [
+        ("portal", operator.portal_url.clone()),
+        ("console", address(&console)?),
+        ("sandbox", sandbox_url),
+        ("identity", identity_url),
+        ("inbox", format!("{}/inbox", operator.portal_url)),
+        ("design", format!("{}/design", operator.portal_url)),
+        ("admin", address(&admin)?),
+    ];
+    greet(&addresses, &staff);
 
     let extra = simurgh_web::site::demo_routes().merge(inbox::routes(inbox));
-    crew.serve(portal, simurgh_web::site::portal(state.clone(), extra));
-    crew.serve(console, simurgh_web::console::router(state));
-    crew.serve(
-        admin,
-        simurgh_web::admin::router(wire::probes(&store, wire::metrics()?)),
-    );
+    let pages = simurgh_web::site::portal(state.clone(), extra);
+    crew.serve("portal", portal, pages);
+    crew.serve("console", console, simurgh_web::console::router(state));
+    let probes = telemetry::probes(&store, &app, telemetry::metrics()?, crew.stopping());
+    crew.serve_admin(admin, simurgh_web::admin::router(probes));
     crew.run_app(app);
     let outcome = crew.work().await;
     tokio::task::block_in_place(|| store.close())?;
     outcome
 }
 
-/// The demo's account at the sandbox provider.
-fn account(portal_url: &str, sandbox_url: &str) -> anyhow::Result<SandboxSettings> {
+/// The demo's account at a sandbox, which tells what happened at `path` of the portal.
+fn account(portal_url: &str, path: &str, sandbox_url: &str) -> anyhow::Result<SandboxSettings> {
     SandboxSettings::new(
         "simurgh-demo",
-        Secret::new("the sandbox moves no money, so its key is no secret"),
-        &format!("{portal_url}/notify/sandbox"),
+        Secret::new("sandboxes move no money and know nobody, so their key is no secret"),
+        &format!("{portal_url}{path}"),
         sandbox_url,
     )
     .map_err(|faults| anyhow::anyhow!("{faults:?}"))
@@ -140,15 +167,12 @@ async fn staff(app: &App, folder: &Path) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn greet(portal: &str, console: &str, admin: &str, sandbox: &str, staff: &str) {
+fn greet(addresses: &[(&str, String)], staff: &str) {
     println!("Simurgh demo. Everything stays on this machine; no real money, no real messages.");
     println!();
-    println!("portal   {portal}");
-    println!("console  {console}");
-    println!("sandbox  {sandbox}");
-    println!("inbox    {portal}/inbox");
-    println!("design   {portal}/design");
-    println!("admin    {admin}");
+    for (name, address) in addresses {
+        println!("{name:<8} {address}");
+    }
     println!();
     println!(
         "Try: register with any phone number, take the code from the inbox, choose a plan and"
@@ -162,18 +186,22 @@ fn greet(portal: &str, console: &str, admin: &str, sandbox: &str, staff: &str) {
     println!("Stop with Ctrl-C.");
 }
 
-async fn listeners(
-    port: u16,
-) -> anyhow::Result<(TcpListener, TcpListener, TcpListener, TcpListener)> {
+async fn listeners(port: u16) -> anyhow::Result<[TcpListener; 5]> {
     let at = |offset: u16| {
         let port = if port == 0 {
             0
         } else {
             port.saturating_add(offset)
         };
-        listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        listen("--port", SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
     };
-    Ok((at(0).await?, at(1).await?, at(2).await?, at(3).await?))
+    Ok([
+        at(0).await?,
+        at(1).await?,
+        at(2).await?,
+        at(3).await?,
+        at(4).await?,
+    ])
 }
 
 /// The address of a listener, by the name under which browsers treat it as secure.

@@ -37,8 +37,11 @@ impl App {
                 for case in tx.cases_in_review(WAITING)? {
                     let id: CustomerId = case.customer;
                     let customer = tx.customer(id)?;
-                    let person = customer.as_ref().and_then(Customer::person);
-                    let name = person.map(|person| person.name.as_str().to_owned());
+                    // An account that was closed meanwhile has nobody to be checked.
+                    let Some(person) = customer.as_ref().and_then(Customer::person) else {
+                        continue;
+                    };
+                    let name = person.name.as_str().to_owned();
                     let subject = StaffSubject::Customer(id);
                     app.log_deed(
                         tx,
@@ -47,7 +50,7 @@ impl App {
                     )?;
                     waiting.push(CaseInReview {
                         documents: tx.documents_of_case(case.id)?,
-                        name: name.unwrap_or_default(),
+                        name,
                         case,
                     });
                 }

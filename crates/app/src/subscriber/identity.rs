@@ -215,6 +215,8 @@ impl App {
             let stored = tx.case(case.id)?.ok_or(IdentityStartRefusal::NotNeeded)?;
             let stored = submitted(stored, started.reference.clone(), now)?;
             tx.put_case(&stored)?;
+            // Staff looks at them no more, so nothing is kept.
+            tx.delete_documents_of_case(stored.id)?;
             let key = format!("ask-identity:{}:{}", stored.id, started.reference);
             let task = Task::AskIdentity(stored.id);
             app.enqueue(tx, task, key, now.plus(ASK_AFTER))?;

@@ -390,10 +390,11 @@ desk-did-log-viewed = Log viewed
 
 # Identity checks.
 desk-identity = Identity checks
-desk-identity-lead = Compare the documents with the name on the account, then decide. Opening a document is recorded.
+desk-identity-lead = The longest waiting first. Compare the documents with the name on the account, then decide. Opening a document and every decision are recorded.
 desk-identity-for = Identity check ({ $rule })
 desk-identity-documents = Documents
-desk-identity-outside = An outside party looks at it.
+desk-identity-outside = An outside check has it. If it never answers, end it: the customer is told and can try again.
+desk-identity-end-outside = End without a result
 desk-no-identity = Nobody waits
 desk-identity-wanted = Wanted
 desk-identity-in-review = In review

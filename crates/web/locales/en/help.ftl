@@ -206,15 +206,15 @@ help-identity = Identity check
 
         ## How long it takes
 
-        Mostly minutes; when a person looks at it, up to one working day. The state is shown under [Account](/account). The plan can be bought before; it starts to work when the check is done.
+        The online check mostly takes minutes; when our staff looks at documents, usually less than one working day. The state is shown under [Identity check](/identity). The check comes before the payment: what you chose is kept, and you go on from there.
 
         ## It was refused
 
-        The reason is shown. Usually the picture is blurred, the document has expired, or the name differs. Put it right and send it again, or [contact us](/help/contact). If it cannot be put right, an unused plan is refunded.
+        The reason is shown. Usually the picture is blurred, the document has expired, or the name differs. Put it right and try again as often as you need, or [contact us](/help/contact). Nothing is charged before the check is passed.
 
         ## Your documents
 
-        They are encrypted, seen only by those who check them, and deleted automatically after the term that the law sets. See [privacy](/legal/privacy).
+        They are encrypted, opened only by those who check them, and every opening is recorded. They are deleted automatically; the date stands on the page [Identity check](/identity). See [privacy](/legal/privacy).
 
 help-contact = Contact a person
     .summary = Write, call, or open a ticket; we answer in Chinese and English.

@@ -375,10 +375,11 @@ desk-did-log-viewed = 查看操作记录
 
 # 身份审核。
 desk-identity = 身份审核
-desk-identity-lead = 对照资料与账户姓名后作出决定。打开资料会被记录。
+desk-identity-lead = 等待最久的排在最前。对照资料与账户姓名后作出决定。打开资料和每个决定都会被记录。
 desk-identity-for = 身份审核（{ $rule }）
 desk-identity-documents = 资料
-desk-identity-outside = 由外部机构审核中。
+desk-identity-outside = 由外部机构核验中。如果对方一直没有答复，可以结束它：客户会收到通知并可重试。
+desk-identity-end-outside = 结束，不作结论
 desk-no-identity = 没有待审核的资料
 desk-identity-wanted = 待提交
 desk-identity-in-review = 审核中

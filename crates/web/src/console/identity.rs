@@ -17,6 +17,9 @@ use crate::frame::{Nav, Page, Refusal};
 use crate::i18n::{Text, key};
 use crate::portal::fields::Sent;
 
+/// The verdict that ends an outside check which never answers.
+pub(crate) const ABANDONED: &str = IdentityRefusal::Abandoned.code();
+
 struct CaseRow {
     number: String,
     customer: String,

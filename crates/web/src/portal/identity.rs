@@ -6,19 +6,20 @@
 
 use askama::Template;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
+use axum::Router;
 use axum::extract::multipart::{Field, MultipartError};
-use axum::extract::{DefaultBodyLimit, Multipart, Path, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Path, Request, State};
 use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
-use axum::{Extension, Router};
 use simurgh_app::App;
 use simurgh_app::subscriber::{
     DocumentRefusal, IdentityOverview, IdentityStartRefusal, IdentityWish, NewDocument,
 };
 use simurgh_subscriber::{IdentityCase, IdentityRefusal, IdentityState};
 use simurgh_vocab::{CustomerId, Duration, Timestamp, ZoneCode};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::fields::{Asked, FORM_OCTETS_MAX, Sent, href};
 use super::shopper::{catalogue, failed};
@@ -219,11 +220,9 @@ async fn hand_in(
     State(app): State<App>,
     page: Page,
     who: SignedIn,
-    (Path(zone), Extension(visitor)): (Path<String>, Extension<Visitor>),
-    upload: Multipart,
+    Path(zone): Path<String>,
+    upload: Upload,
 ) -> Result<Response, Refusal> {
-    let permit = UPLOADS.try_acquire().map_err(|_| Refusal::Unavailable)?;
-    let upload = Upload::read(upload, &visitor).await?;
     let back_to = own_checkout(&upload.next);
     let asked = AskedFor { zone, back_to };
     let documents = upload.documents;
@@ -233,7 +232,7 @@ async fn hand_in(
         app.submit_documents(who.customer, asked.wish()?, documents)
             .await
     };
-    drop(permit);
+    drop(upload.permit);
     let megabytes = IdentityCase::DOCUMENT_OCTETS_MAX >> 20;
     let count = IdentityCase::DOCUMENTS_MAX;
     let t = &page.t;
@@ -342,20 +341,50 @@ fn days(length: Duration) -> i64 {
     (length.as_micros() / Duration::days(1).as_micros()).max(1)
 }
 
-/// A form with documents as it came.
+/// A form with documents as it came, and the leave to hold them in memory.
 struct Upload {
     next: String,
     documents: Vec<NewDocument>,
     too_many: bool,
+    permit: SemaphorePermit<'static>,
+}
+
+impl<S: Send + Sync> FromRequest<S> for Upload {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let permit = UPLOADS.try_acquire().map_err(|_| Refusal::Unavailable)?;
+        let visitor = request.extensions().get::<Visitor>().cloned();
+        let kind = request.headers().get(CONTENT_TYPE);
+        let has_files = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/"));
+        if has_files {
+            let form = Multipart::from_request(request, state).await;
+            let form = form.map_err(|_| Refusal::BadRequest)?;
+            return Self::read(form, &visitor.unwrap_or_default(), permit).await;
+        }
+        // A form without files: nothing was chosen.
+        let Sent(fields) = Sent::from_request(request, state).await?;
+        Ok(Self {
+            next: fields.text("next").to_owned(),
+            documents: Vec::new(),
+            too_many: false,
+            permit,
+        })
+    }
 }
 
 impl Upload {
     /// Reads the form. Its token comes first: without the right one no file is looked at.
-    async fn read(mut form: Multipart, visitor: &Visitor) -> Result<Self, Refusal> {
+    async fn read(
+        mut form: Multipart,
+        visitor: &Visitor,
+        permit: SemaphorePermit<'static>,
+    ) -> Result<Self, Refusal> {
         let mut upload = Self {
             next: String::new(),
             documents: Vec::new(),
             too_many: false,
+            permit,
         };
         let mut genuine = false;
         while let Some(field) = form.next_field().await.map_err(unreadable)? {

@@ -212,7 +212,7 @@ impl Stage {
 }
 
 /// What an authenticator app shows at a time.
-fn code_of(secret: &str, unix_seconds: i64) -> String {
+pub(crate) fn code_of(secret: &str, unix_seconds: i64) -> String {
     let totp = totp_rs::Builder::new()
         .with_algorithm(totp_rs::Algorithm::SHA1)
         .with_digits(6)
