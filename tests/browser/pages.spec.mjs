@@ -2,7 +2,9 @@
 // hit by a thumb and read by a screen reader, by day and by night. A few are photographed for docs/.
 
 import assert from 'node:assert/strict';
+import { stat } from 'node:fs/promises';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 
 import {
   checkAccess,
@@ -22,8 +24,13 @@ import { logIn } from './harness/shopper.mjs';
 
 const demo = useDemo();
 
-/** `SIMURGH_PICTURES=all` photographs every page into tests/browser/out. */
+/** With `SIMURGH_PICTURES=1` every page is photographed into tests/browser/out, and those for docs/. */
 const PICTURES = process.env.SIMURGH_PICTURES !== undefined;
+
+/** The pages in docs/screenshots, with how much of them is shown. */
+const DOCUMENTED = { start: 740, plans: 740, builder: 740, checkout: 940, order: 900, line: 900, bill: 740 };
+const PICTURE_OCTETS_MAX = 150_000;
+const DOCS = new URL('../../docs/screenshots/', import.meta.url);
 
 const OPEN = {
   start: '/',
@@ -48,7 +55,7 @@ const OWN = {
   usage: '/line/usage',
   renew: '/plans/{plan}?currency=CNY',
   'add-ons': '/add-ons',
-  checkout: '/checkout?item=add-on:extra-5gb&currency=CNY',
+  checkout: '/checkout?item=offer:{plan}&start=queue&currency=CNY',
   orders: '/orders',
   order: '/orders > main .list a',
   'give-back': '/orders > main .list a > a[href$=give-back]',
@@ -92,18 +99,33 @@ async function look(page, visitor, name, path) {
     await page.locator(link).first().click();
     await page.waitForLoadState();
   }
-  const language = visitor.options.locale.slice(0, 2);
-  assert.equal((await page.locator('html').getAttribute('lang')).slice(0, 2), language);
+  assert.equal(await page.locator('html').getAttribute('lang'), language(visitor));
   assert.ok(await page.locator('h1').first().isVisible());
   await checkLayout(page);
   await checkAccess(page);
   if (PICTURES) await shoot(page, name);
+  if (PICTURES && DOCUMENTED[name]) await document(page, visitor, name);
   // By night only the colours are others.
   await page.emulateMedia({ colorScheme: 'dark' });
   await checkAccess(page, ['color-contrast']);
   if (PICTURES) await shoot(page, `${name}-dark`);
   await page.emulateMedia({ colorScheme: 'light' });
 }
+
+/** Takes a page, down to where it tells enough, as `docs/screenshots/NAME-LANGUAGE.png`. */
+async function document(page, visitor, name) {
+  const tag = language(visitor);
+  const screen = page.viewportSize();
+  await page.setViewportSize({ ...screen, height: DOCUMENTED[name] });
+  const file = fileURLToPath(new URL(`${name}-${tag}.png`, DOCS));
+  await page.screenshot({ path: file, animations: 'disabled', caret: 'hide' });
+  await page.setViewportSize(screen);
+  const { size } = await stat(file);
+  assert.ok(size < PICTURE_OCTETS_MAX, `${file} has ${size} octets`);
+}
+
+/** The tag of the visitor's language, as in the names of the locales. */
+const language = (visitor) => (visitor.options.locale.startsWith('zh') ? 'zh-CN' : 'en');
 
 const others = [desktop, withoutScript(phoneZh)];
 journeys('on a desk and without script', demo, others, async (page, visitor) => {

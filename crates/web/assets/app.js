@@ -142,7 +142,11 @@ if (stream && "EventSource" in window) {
   new EventSource(stream.dataset.stream).addEventListener("refresh", () => refresh().catch(() => {}));
 }
 const waiting = document.querySelector("[data-reload]");
-if (waiting) setTimeout(() => location.reload(), Number(waiting.dataset.reload) * 1000);
+if (waiting) {
+  // Not under the hands of somebody who has opened something on the page.
+  const look = () => document.querySelector("main details[open]") || location.reload();
+  setInterval(look, Number(waiting.dataset.reload) * 1000);
+}
 
 // Offline: say so, and keep the shell, the last balance and the help pages at hand.
 const offline = () => each("[data-offline]", (notice) => { notice.hidden = navigator.onLine; });

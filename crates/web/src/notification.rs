@@ -1,8 +1,6 @@
 //! What payment providers tell us. A notification is believed only after its verification; what it
 //! says is never logged.
 
-mod identity;
-
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
@@ -24,10 +22,10 @@ const NOTIFICATION_OCTETS_MAX: usize = 64 * 1024;
 pub fn routes() -> Router<WebState> {
     Router::new()
         .route("/notify/{provider}", post(take))
-        .route("/notify/identity/{checker}", post(identity::take))
         .layer(DefaultBodyLimit::max(NOTIFICATION_OCTETS_MAX))
-        .layer(from_fn_with_state(Takes::Messages, gate))
-        .layer(from_fn(for_programs))
+        // Around this route only: a layer would answer for every address that no site knows, too.
+        .route_layer(from_fn_with_state(Takes::Messages, gate))
+        .route_layer(from_fn(for_programs))
 }
 
 async fn take(

@@ -57,8 +57,10 @@ export async function choose(page, item, wish) {
   await review(page);
 }
 
-/** Pays from the checkout: to the provider's page. */
+/** Pays from the checkout or the page of an order: to the provider's page. */
 export async function pay(page, demo, method = 'alipay') {
+  const more = page.locator('main details:not([open]):has([name=method]) > summary');
+  if (await more.isVisible()) await more.click();
   await page.check(`[name=method][value=${method}]`);
   await page.locator(SEND).first().click();
   await page.waitForURL(`${demo.sandbox}/pay/**`);
