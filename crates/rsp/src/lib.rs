@@ -5,7 +5,8 @@
 //! the nonces of ECDSA, which belong to the signing key and may come from a hardware module).
 //!
 //! Read in this order: [`tlv`] (BER-TLV), [`key`] and [`certificate`], [`pki`] (who may do what),
-//! [`bsp`] and [`bpp`] (how a profile travels), [`message`] (what is said).
+//! [`bsp`] and [`bpp`] (how a profile travels), [`message`] (what is said),
+//! [`saip`] (what a profile is made of).
 
 pub mod bpp;
 pub mod bsp;
@@ -14,4 +15,5 @@ pub mod identity;
 pub mod key;
 pub mod message;
 pub mod pki;
+pub mod saip;
 pub mod tlv;
