@@ -1,6 +1,8 @@
 //! What payment providers tell us. A notification is believed only after its verification; what it
 //! says is never logged.
 
+mod identity;
+
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
@@ -22,6 +24,7 @@ const NOTIFICATION_OCTETS_MAX: usize = 64 * 1024;
 pub fn routes() -> Router<WebState> {
     Router::new()
         .route("/notify/{provider}", post(take))
+        .route("/notify/identity/{checker}", post(identity::take))
         .layer(DefaultBodyLimit::max(NOTIFICATION_OCTETS_MAX))
         // Around this route only: a layer would answer for every address that no site knows, too.
         .route_layer(from_fn_with_state(Takes::Messages, gate))
