@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
-import { checkAccess, journeys, phoneEn, phoneZh, useDemo, wordsFor } from './harness/index.mjs';
+import { byDay, checkAccess, journeys, phoneEn, phoneZh, useDemo, wordsFor } from './harness/index.mjs';
 import { openDesk } from './harness/desk.mjs';
 import {
   buy,
@@ -161,7 +161,9 @@ test('an operator sells a plan of two days', async () => {
   assert.match(await demo.command('catalogue', 'apply', file), /is in force/);
 });
 
-journeys('automatic renewal tells before it charges, and goes with one press', demo, readers, async (page, visitor) => {
+// A notice waits for the morning: it is to be day where the customer is.
+const awake = readers.map(byDay);
+journeys('automatic renewal tells before it charges, and goes with one press', demo, awake, async (page, visitor) => {
   const say = wordsFor(visitor);
   const number = await register(page, demo);
   await page.goto('/renewal');

@@ -19,5 +19,5 @@ export { journey, journeys } from './journey.mjs';
 export { checkLayout } from './layout.mjs';
 export { shoot } from './screenshot.mjs';
 export { useSite } from './site.mjs';
-export { desktop, inTheDark, narrow, phoneEn, phoneZh, withoutScript } from './visitors.mjs';
+export { byDay, desktop, inTheDark, narrow, phoneEn, phoneZh, withoutScript } from './visitors.mjs';
 export { textsOf, wordsFor } from './words.mjs';

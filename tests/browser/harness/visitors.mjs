@@ -35,6 +35,16 @@ export function narrow(visitor) {
   };
 }
 
+const ZONES = ['Pacific/Auckland', 'Asia/Shanghai', 'Asia/Dubai', 'Europe/London', 'America/New_York', 'Pacific/Honolulu'];
+
+/** The same visitor where it is about noon now. */
+export function byDay(visitor) {
+  const hour = (timeZone) => Number(new Intl.DateTimeFormat('en', { timeZone, hour: 'numeric', hourCycle: 'h23' }).format());
+  const fromNoon = (zone) => Math.abs(hour(zone) - 13);
+  const timezoneId = [...ZONES].sort((a, b) => fromNoon(a) - fromNoon(b))[0];
+  return { ...visitor, options: { ...visitor.options, timezoneId } };
+}
+
 /** The same visitor with a dark screen. */
 export function inTheDark(visitor) {
   return {
