@@ -88,7 +88,9 @@ impl fmt::Debug for Password {
 /// How many digits and signs behind a common word still leave it common: `summer2026!`.
 const DECORATION_CHARS_MAX: usize = 6;
 
-/// Whole passwords from lists of what was found to be in use; lower case.
+/// Whole passwords that were found to be in use, the most common of those that are long enough
+/// (V6.2.4 asks for the first 3,000); lower case. The list of zxcvbn is copied rather than the
+/// crate used, which shows no list and brings an engine for regular expressions.
 static COMMON: LazyLock<HashSet<&str>> =
     LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
 
@@ -227,6 +229,26 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(choose(text), *expected, "{text}");
         }
+    }
+
+    #[test]
+    fn asvs_5_v6_2_4_the_first_3000_that_are_long_enough_are_refused() {
+        let long = |word: &&&str| word.chars().count() >= Password::MIN_CHARS;
+        assert!(COMMON.iter().filter(long).count() >= 3_000);
+        for text in [
+            "trustno1",
+            "MICHAEL1",
+            "liverpool",
+            "qazwsxedc",
+            "Corvette",
+            "1q2w3e4r5t",
+        ] {
+            assert_eq!(choose(text), Err(PasswordRefusal::Common), "{text}");
+        }
+        assert_eq!(
+            COMMON.len(),
+            include_str!("common_passwords.txt").lines().count()
+        );
     }
 
     #[test]
