@@ -99,6 +99,20 @@ impl Iccid {
         &self.0
     }
 
+    /// The ten octets as the header of a profile package has them: digits in their order, `F` at the end.
+    #[must_use]
+    pub fn to_plain_octets(&self) -> [u8; 10] {
+        self.0.map(|octet| octet.rotate_left(4))
+    }
+
+    /// Takes the ten octets of [`to_plain_octets`](Self::to_plain_octets).
+    ///
+    /// # Errors
+    /// [`IdentityError::Iccid`].
+    pub fn from_plain_octets(octets: [u8; 10]) -> Result<Self, IdentityError> {
+        Self::from_octets(octets.map(|octet| octet.rotate_left(4)))
+    }
+
     /// The digits.
     #[must_use]
     pub fn digits(&self) -> String {
@@ -110,7 +124,7 @@ impl Iccid {
     /// Source: ITU-T E.118 §4
     #[must_use]
     pub fn is_checked(&self) -> bool {
-        luhn_sum(&self.digits(), false) % 10 == 0
+        luhn_sum(&self.digits(), false).is_multiple_of(10)
     }
 
     /// The number that consists of `body` and its check digit.
@@ -331,7 +345,7 @@ pub fn hex(octets: &[u8]) -> String {
 /// Octets from hexadecimal digits of either case.
 #[must_use]
 pub fn unhex(text: &str) -> Option<Vec<u8>> {
-    if text.len() % 2 != 0 {
+    if !text.len().is_multiple_of(2) {
         return None;
     }
     let mut digits = text.bytes().map(|b| char::from(b).to_digit(16));
@@ -352,6 +366,8 @@ mod tests {
         assert_eq!(hex(iccid.as_octets()), "986810325476981032F9");
         assert_eq!(iccid.digits(), "8986012345678901239");
         assert_eq!(Iccid::from_octets(*iccid.as_octets()), Ok(iccid));
+        assert_eq!(hex(&iccid.to_plain_octets()), "8986012345678901239F");
+        assert_eq!(Iccid::from_plain_octets(iccid.to_plain_octets()), Ok(iccid));
         let checked = Iccid::with_check_digit("894460123456789012").unwrap();
         assert!(checked.is_checked());
         // ITU-T E.118: the example number of the Luhn formula.

@@ -8,6 +8,7 @@
 //! [`bsp`] and [`bpp`] (how a profile travels), [`message`] (what is said),
 //! [`saip`] (what a profile is made of).
 
+pub mod activation_code;
 pub mod bpp;
 pub mod bsp;
 pub mod certificate;

@@ -164,7 +164,7 @@ impl Trust {
 
     /// Verifies a server's certificate: signed by a root, in the role, valid at `now`.
     ///
-    /// Source: SGP.22 v2.5 §4.5.2.2
+    /// Source: SGP.22 v2.5 §4.5.2
     ///
     /// # Errors
     /// [`ChainError`].

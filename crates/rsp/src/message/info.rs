@@ -157,7 +157,7 @@ pub struct EuiccInfo2 {
 
 /// Bits of [`EuiccInfo2::uicc_capability`].
 ///
-/// Source: TCA Profile Package v3.3.1, UICCCapability
+/// Source: TCA Profile Package v3.3.1
 pub mod capability {
     /// USIM applications.
     pub const USIM: u32 = 1;

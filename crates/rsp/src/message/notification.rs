@@ -192,7 +192,7 @@ impl FinalResult {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PendingNotification {
     /// How an installation ended; signed with the key of the certificate of the session.
-    Installation(Signed<InstallationResult>),
+    Installation(Box<Signed<InstallationResult>>),
     /// Another event, with the certificates that verify it.
     Other(Box<OtherNotification>),
 }
@@ -238,7 +238,8 @@ impl Wire for PendingNotification {
             let fields = Fields::inside(tlv, "ProfileInstallationResult")?;
             let data = fields.need(TAG_RESULT_DATA, "profileInstallationResultData")?;
             let signature = fields.need(SIGNATURE, "euiccSignPIR")?;
-            return Ok(Self::Installation(Signed::receive(&data, &signature)?));
+            let signed = Signed::receive(&data, &signature)?;
+            return Ok(Self::Installation(Box::new(signed)));
         }
         let fields = Fields::of(tlv, SEQUENCE, "PendingNotification")?;
         Ok(Self::Other(Box::new(OtherNotification {

@@ -376,7 +376,7 @@ fn notifications_read_back_and_verify_over_what_was_sent() {
         },
     };
     let signed = Signed::sign(result, None, world.euicc.signer()).unwrap();
-    let pending = PendingNotification::Installation(signed);
+    let pending = PendingNotification::Installation(Box::new(signed));
     let body = Body::from_value(es9::notification_body(&pending.encode())).unwrap();
     assert_eq!(es9::read_notification(&body), Ok(pending));
 

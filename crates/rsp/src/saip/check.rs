@@ -80,7 +80,7 @@ fn header(package: &Package) -> Result<Summary, PackageError> {
     let iccid = iccid
         .try_into()
         .ok()
-        .and_then(|octets| Iccid::from_octets(octets).ok())
+        .and_then(|octets| Iccid::from_plain_octets(octets).ok())
         .ok_or_else(|| invalid("iccid"))?;
     let services = node
         .child(Tag::new(0xA5))

@@ -152,7 +152,8 @@ pub fn personalise(template: &Package, data: &Personalisation) -> Result<Vec<u8>
 fn change(element: &mut Element, data: &Personalisation) -> Result<(), Complaint> {
     match element.kind {
         ElementKind::Header => {
-            element.node.put(Tag::new(0x83), data.iccid.as_octets());
+            let plain = data.iccid.to_plain_octets();
+            element.node.put(Tag::new(0x83), &plain);
             Ok(())
         }
         ElementKind::MasterFile => put_file(element, 0xA4, data.iccid.as_octets()),

@@ -41,7 +41,7 @@ pub struct ParseDigitsError;
 impl Digits {
     /// The eight octets that a card keeps: ASCII, filled up with `FF`.
     ///
-    /// Source: ETSI TS 102 221 §9.5.1
+    /// Source: ETSI TS 102 221 §9.5
     #[must_use]
     pub fn to_octets(&self) -> Zeroizing<[u8; 8]> {
         let mut octets = Zeroizing::new([0xFF; 8]);

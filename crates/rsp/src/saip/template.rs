@@ -122,7 +122,10 @@ fn header(variant: TemplateVariant) -> Vec<u8> {
         w.integer(Tag::new(0x80), 2)
             .integer(Tag::new(0x81), variant.minor_version())
             .octets(Tag::new(0x82), b"Simurgh")
-            .octets(Tag::new(0x83), &PLACEHOLDER_ICCID);
+            .octets(
+                Tag::new(0x83),
+                &PLACEHOLDER_ICCID.map(|octet| octet.rotate_left(4)),
+            );
         w.nested(Tag::new(0xA5), |w| {
             // usim, milenage
             w.octets(Tag::new(0x81), &[]).octets(Tag::new(0x84), &[]);
@@ -239,7 +242,7 @@ fn access_rules() -> Vec<u8> {
 
 /// One record of EF.ARR.
 ///
-/// Source: ETSI TS 102 221 §9.2.4
+/// Source: ETSI TS 102 221 §9.2
 fn access_rule(conditions: &[(u8, Who)]) -> Vec<u8> {
     let mut w = Writer::new();
     for (mode, who) in conditions {

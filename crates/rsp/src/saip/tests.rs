@@ -74,6 +74,8 @@ fn a_profile_holds_what_the_subscriber_has() {
     let bytes = personalise(&template(TemplateVariant::FiveG), &data()).unwrap();
     let package = Package::parse(&bytes).unwrap();
     assert_eq!(check(&package).unwrap().iccid, data().iccid);
+    // The header has the digits in their order, the file has them swapped.
+    assert!(hex(&bytes).contains("830A8986012345678901239F"));
     let usim = |tag| content(&package, ElementKind::Usim, tag);
     assert_eq!(
         content(&package, ElementKind::MasterFile, 0xA4),
@@ -246,7 +248,7 @@ fn a_malformed_package_is_refused_with_the_element_named() {
         "element 4 (pinCodes): its identification is not unique"
     );
     assert_eq!(
-        refused(|all| all[0].node.put(Tag::new(0x83), &[0x98; 10])),
+        refused(|all| all[0].node.put(Tag::new(0x83), &[0x89; 10])),
         "element 1 (mf): ef-iccid is not valid"
     );
 }
