@@ -91,6 +91,12 @@ pub(crate) struct Occasion<'a> {
 }
 
 impl Promotion {
+    /// Whether it can be used up.
+    #[must_use]
+    pub const fn is_limited(&self) -> bool {
+        self.limit_per_customer.is_some() || self.limit_total.is_some()
+    }
+
     /// Whether the promotion makes sense at all.
     pub(crate) fn is_sound(&self) -> bool {
         let reduces = match &self.reduction {

@@ -1,6 +1,6 @@
 //! Automatic renewal: when to announce it, when to charge, when to try again, when to stop.
 
-use simurgh_vocab::{Currency, Duration, LineId, MandateId, Timestamp};
+use simurgh_vocab::{Currency, Duration, LineId, MandateId, Money, Timestamp};
 
 use crate::{Failure, RetryClass, Selection};
 
@@ -19,6 +19,8 @@ pub struct AutoRenewal {
     pub currency: Currency,
     /// The end of the plan that was announced last; a plan is charged only after its own notice.
     pub announced_for: Option<Timestamp>,
+    /// What that notice said will be charged; more than that needs a notice of its own.
+    pub announced_total: Option<Money>,
     /// How many charges failed for this end.
     pub failures: u32,
 }

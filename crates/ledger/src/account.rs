@@ -69,6 +69,20 @@ pub enum Account {
 }
 
 impl Account {
+    /// Whether its balance is kept beside the journal. Not for the accounts that every purchase
+    /// posts to and that have no bounds: their row would make all purchases wait for each other.
+    /// Their balance is the sum of their postings.
+    #[must_use]
+    pub const fn keeps_balance(&self) -> bool {
+        match self {
+            Self::Clearing | Self::TaxPayable | Self::Revenue | Self::Chargebacks => false,
+            Self::RefundsPayable
+            | Self::Unassigned
+            | Self::DeferredRevenue(_)
+            | Self::Bucket(_, _) => true,
+        }
+    }
+
     /// Whether the account may hold `balance`.
     #[must_use]
     pub const fn may_hold(&self, balance: i64) -> bool {

@@ -22,8 +22,8 @@ pub trait Journal {
     /// What the store answers when it fails.
     type Fault;
 
-    /// The balances of `accounts`, in their order; zero for one never posted to. The rows stay
-    /// locked until the transaction ends.
+    /// The balances of `accounts`, all of which [keep one](Account::keeps_balance), in their order;
+    /// zero for one never posted to. The rows stay locked until the transaction ends.
     ///
     /// # Errors
     /// The store's fault.
@@ -70,7 +70,8 @@ impl Posted {
         &self.entry
     }
 
-    /// Each touched account with its balance after the entry.
+    /// Each touched account that [keeps a balance](Account::keeps_balance), with its balance after
+    /// the entry.
     #[must_use]
     pub fn balances(&self) -> &[(Account, Asset, i64)] {
         &self.balances
@@ -118,7 +119,8 @@ pub fn post<J: Journal + ?Sized>(
     {
         return Ok(Outcome::Duplicate);
     }
-    let changes = entry.net();
+    let mut changes = entry.net();
+    changes.retain(|(account, _, _)| account.keeps_balance());
     let keys: Vec<_> = changes
         .iter()
         .map(|(account, asset, _)| (*account, *asset))

@@ -11,12 +11,16 @@ use simurgh_vocab::EntryId;
 use crate::db::{Row, Value};
 use crate::params;
 use crate::rows::insert_rows;
-use crate::tx::{StoreTx, in_list};
+use crate::tx::{Lock, StoreTx, in_list};
 
 impl Journal for StoreTx<'_> {
     type Fault = StoreFault;
 
     fn balances(&mut self, accounts: &[(Account, Asset)]) -> Result<Vec<i64>, StoreFault> {
+        if accounts.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.locks(Lock::Balance, &[])?;
         let names: Vec<Name> = accounts.iter().map(name).collect();
         let mut known = locked(self, &names)?;
         let mut missing: Vec<&Name> = accounts
@@ -149,16 +153,16 @@ fn locked(tx: &mut StoreTx<'_>, names: &[Name]) -> Result<HashMap<Name, i64>, St
 }
 
 /// Whether transactions about different customers may be the first to post to the account at the
-/// same time. The others have their order or their line locked.
+/// same time. The others have their order or their line locked, or keep no balance.
 const fn is_shared(account: &Account) -> bool {
     match account {
+        Account::RefundsPayable | Account::Unassigned => true,
         Account::Clearing
-        | Account::RefundsPayable
-        | Account::Unassigned
         | Account::TaxPayable
         | Account::Revenue
-        | Account::Chargebacks => true,
-        Account::DeferredRevenue(_) | Account::Bucket(_, _) => false,
+        | Account::Chargebacks
+        | Account::DeferredRevenue(_)
+        | Account::Bucket(_, _) => false,
     }
 }
 

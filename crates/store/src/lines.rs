@@ -6,12 +6,14 @@ mod subscriptions;
 use simurgh_app::ports::{DayUsage, Line, LineState, Lines, StoreFault};
 use simurgh_charging::{Bucket, BucketBalance, Subscription};
 use simurgh_commerce::AutoRenewal;
-use simurgh_vocab::{BucketId, CustomerId, LineId, OrderId, SubscriptionId, Timestamp, Unit};
+use simurgh_vocab::{
+    BucketId, CustomerId, LineId, Money, OrderId, SubscriptionId, Timestamp, Unit,
+};
 
 use crate::db::Row;
 use crate::params;
 use crate::rows::{exactly_one, read_all, read_one};
-use crate::tx::StoreTx;
+use crate::tx::{Lock, StoreTx};
 
 macro_rules! select_lines {
     ($rest:literal) => {
@@ -24,6 +26,7 @@ macro_rules! select_lines {
 
 impl Lines for StoreTx<'_> {
     fn insert_line(&mut self, line: &Line) -> Result<(), StoreFault> {
+        self.locks(Lock::Line, line.id.as_bytes())?;
         let (state, state_at) = state_columns(line.state);
         let sql = "INSERT INTO line (id, customer_id, opened_at, state, state_at)
                    VALUES (?1, ?2, ?3, ?4, ?5)";
@@ -32,6 +35,7 @@ impl Lines for StoreTx<'_> {
     }
 
     fn update_line(&mut self, line: &Line) -> Result<(), StoreFault> {
+        self.locks(Lock::Line, line.id.as_bytes())?;
         let (state, state_at) = state_columns(line.state);
         let sql = "UPDATE line SET state = ?2, state_at = ?3 WHERE id = ?1";
         exactly_one(
@@ -41,6 +45,7 @@ impl Lines for StoreTx<'_> {
     }
 
     fn line(&mut self, id: LineId) -> Result<Option<Line>, StoreFault> {
+        self.locks(Lock::Line, id.as_bytes())?;
         let sql = select_lines!("WHERE id = ?1");
         read_one(self.query_one_or_none_locked(sql, &params![id])?, read)
     }
@@ -114,29 +119,35 @@ impl Lines for StoreTx<'_> {
 
     fn auto_renewal(&mut self, line: LineId) -> Result<Option<AutoRenewal>, StoreFault> {
         let sql =
-            "SELECT line_id, mandate_id, selection, periods, currency, announced_for, failures
-                   FROM auto_renewal WHERE line_id = ?1";
+            "SELECT line_id, mandate_id, selection, periods, currency, announced_for, failures,
+                    announced_total FROM auto_renewal WHERE line_id = ?1";
         read_one(self.query_one_or_none(sql, &params![line])?, |row| {
+            let (line, mandate) = (row.id()?, row.id()?);
+            let (selection, periods) = (row.parsed()?, row.number()?);
+            let currency = row.parsed()?;
             Ok(AutoRenewal {
-                line: row.id()?,
-                mandate: row.id()?,
-                selection: row.parsed()?,
-                periods: row.number()?,
-                currency: row.parsed()?,
+                line,
+                mandate,
+                selection,
+                periods,
+                currency,
                 announced_for: row.opt_timestamp()?,
                 failures: row.number()?,
+                announced_total: row.opt_int()?.map(|minor| Money::new(minor, currency)),
             })
         })
     }
 
     fn put_auto_renewal(&mut self, renewal: &AutoRenewal) -> Result<(), StoreFault> {
         let sql = "INSERT INTO auto_renewal
-                   (line_id, mandate_id, selection, periods, currency, announced_for, failures)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                   (line_id, mandate_id, selection, periods, currency, announced_for, failures,
+                    announced_total)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
                    ON CONFLICT (line_id) DO UPDATE SET mandate_id = excluded.mandate_id,
                    selection = excluded.selection, periods = excluded.periods,
                    currency = excluded.currency, announced_for = excluded.announced_for,
-                   failures = excluded.failures";
+                   failures = excluded.failures,
+                   announced_total = excluded.announced_total";
         let params = params![
             renewal.line,
             renewal.mandate,
@@ -145,6 +156,7 @@ impl Lines for StoreTx<'_> {
             renewal.currency,
             renewal.announced_for,
             renewal.failures,
+            renewal.announced_total.map(|total| total.minor),
         ];
         self.execute(sql, &params).map(drop)
     }

@@ -37,6 +37,9 @@ pub const MIGRATIONS: &[Migration] = embedded![
     "0006_catalogue",
     "0007_desk",
     "0008_identity_back_to",
+    "0009_unkept_balances",
+    "0010_retention",
+    "0011_announced_total",
 ];
 
 /// Why the schema was left as it is.

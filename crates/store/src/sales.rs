@@ -26,6 +26,10 @@ impl Sales for StoreTx<'_> {
         orders::update(self, order)
     }
 
+    fn read_order(&mut self, id: OrderId) -> Result<Option<Order>, StoreFault> {
+        orders::read_one_of(self, id)
+    }
+
     fn order(&mut self, id: OrderId) -> Result<Option<Order>, StoreFault> {
         orders::one(self, id)
     }
@@ -46,6 +50,10 @@ impl Sales for StoreTx<'_> {
         orders::promotion_uses(self, customer, codes)
     }
 
+    fn hold_promotions(&mut self, codes: &[String]) -> Result<(), StoreFault> {
+        orders::hold_promotions(self, codes)
+    }
+
     fn has_paid(&mut self, customer: CustomerId) -> Result<bool, StoreFault> {
         orders::has_paid(self, customer)
     }
@@ -56,6 +64,10 @@ impl Sales for StoreTx<'_> {
 
     fn update_payment(&mut self, payment: &Payment) -> Result<(), StoreFault> {
         payments::update(self, payment)
+    }
+
+    fn read_payment(&mut self, id: PaymentId) -> Result<Option<Payment>, StoreFault> {
+        payments::read_one_of(self, id)
     }
 
     fn payment(&mut self, id: PaymentId) -> Result<Option<Payment>, StoreFault> {

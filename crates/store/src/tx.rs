@@ -3,9 +3,36 @@
 //! Each trait of `app::ports` is implemented for [`StoreTx`] in a module named after its
 //! aggregate. SQL is written once, in the dialect that `db/dialect.rs` describes.
 
+//!
+//! # The order of locks
+//!
+//! Two transactions that lock the same rows in another order wait for each other, and PostgreSQL
+//! breaks one of them off. So a transaction locks in the order of [`Lock`]: the order, its
+//! payments, its refunds, the line, balances, tallies of promotions, the counter of documents.
+//! Within one kind the rows are locked in the order of their keys, or stand behind a row of an
+//! earlier kind that is locked already. Rows about people come before all of these: what is
+//! counted (`LogIns::hold`), codes, sessions, customers. Whatever needs no lock is read without
+//! one (`read_order`, `read_payment`): it cannot change any more, or is decided under a lock that
+//! is held. Everything that changes a line's plans or buckets holds the line.
+//!
+//! A build with debug assertions refuses a transaction that breaks this order, on either engine.
+
 use simurgh_app::ports::StoreFault;
 
 use crate::db::{Cause, Db, Failure, Row, Value};
+
+/// The kinds of rows that a transaction about a purchase or a line locks, in the order in which
+/// it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Lock {
+    Order,
+    Payment,
+    Refund,
+    Line,
+    Balance,
+    PromotionTally,
+    DocumentCounter,
+}
 
 /// One transaction on one connection, on whichever engine.
 ///
@@ -14,11 +41,73 @@ use crate::db::{Cause, Db, Failure, Row, Value};
 pub struct StoreTx<'c> {
     db: Db<'c>,
     failure: Option<Failure>,
+    held: Held,
+}
+
+/// What is locked, kept by builds with debug assertions only.
+struct Held {
+    /// Whether the order counts: a transaction that only reads locks nothing.
+    writes: bool,
+    locks: Vec<(Lock, Vec<u8>)>,
+}
+
+impl Held {
+    /// Notes a lock; the kinds that stand behind it and are held already, if any.
+    fn take(&mut self, lock: Lock, key: &[u8]) -> Result<(), Lock> {
+        let is_held = |(kind, held): &(Lock, Vec<u8>)| *kind == lock && held == key;
+        if !self.writes || self.locks.iter().any(is_held) {
+            return Ok(());
+        }
+        let later = self.locks.iter().map(|(kind, _)| *kind).max();
+        self.locks.push((lock, key.to_vec()));
+        match later {
+            Some(later) if later > lock => Err(later),
+            Some(_) | None => Ok(()),
+        }
+    }
 }
 
 impl<'c> StoreTx<'c> {
+    /// A transaction that may write.
     pub(crate) const fn new(db: Db<'c>) -> Self {
-        Self { db, failure: None }
+        Self::begin(db, true)
+    }
+
+    /// A transaction on one snapshot.
+    pub(crate) const fn reading(db: Db<'c>) -> Self {
+        Self::begin(db, false)
+    }
+
+    const fn begin(db: Db<'c>, writes: bool) -> Self {
+        let locks = Vec::new();
+        Self {
+            db,
+            failure: None,
+            held: Held { writes, locks },
+        }
+    }
+
+    /// Lets a test write rows in whatever order it likes.
+    #[cfg(test)]
+    pub(crate) const fn in_any_order(&mut self) {
+        self.held.writes = false;
+    }
+
+    /// Says that rows of a kind are about to be locked, the one with `key` or, for kinds that are
+    /// locked in the order of their keys, all with an empty one.
+    ///
+    /// # Errors
+    /// [`StoreFault::Corrupt`], in builds with debug assertions, when something is held that stands
+    /// behind it in the order of locks.
+    pub(crate) fn locks(&mut self, lock: Lock, key: &[u8]) -> Result<(), StoreFault> {
+        if !cfg!(debug_assertions) {
+            return Ok(());
+        }
+        let taken = self.held.take(lock, key).map_err(|later| {
+            let why = format!("locks out of order: {lock:?} after {later:?}");
+            StoreFault::Corrupt(why).into()
+        });
+        self.noted(taken)
     }
 
     /// The failure that ended the transaction, if one did.
@@ -96,8 +185,8 @@ impl<'c> StoreTx<'c> {
     }
 
     /// Runs a query and keeps its rows from being changed by others until the transaction ends.
-    /// `sql` must be able to take `FOR UPDATE` at its end: plain rows, no grouping. Rows of
-    /// several tables are locked in the order of the glossary's aggregates, always the same.
+    /// `sql` must be able to take `FOR UPDATE` at its end: plain rows, no grouping. See the module
+    /// for the order in which rows are locked.
     ///
     /// # Errors
     /// As [`execute`](Self::execute).

@@ -135,7 +135,7 @@ impl App {
         let now = self.now();
         self.store
             .transact(move |tx| {
-                let Some(order) = tx.order(id)? else {
+                let Some(order) = tx.read_order(id)? else {
                     return Ok(None);
                 };
                 let subject = StaffSubject::Order(id);
@@ -244,7 +244,7 @@ impl App {
         let before = now.minus(Order::RESOLVE_WITHIN.max(Duration::hours(1)));
         let mut payments = Vec::new();
         for id in tx.payments_in_doubt(before, UNSETTLED)? {
-            payments.extend(tx.payment(id)?);
+            payments.extend(tx.read_payment(id)?);
         }
         Ok(payments)
     }
@@ -256,7 +256,7 @@ impl App {
             let Some(refund) = tx.refund(id)? else {
                 continue;
             };
-            if let Some(payment) = tx.payment(refund.payment)? {
+            if let Some(payment) = tx.read_payment(refund.payment)? {
                 refunds.push(UnsettledRefund { refund, payment });
             }
         }
@@ -294,11 +294,11 @@ fn find(tx: &mut dyn Tx, text: &str) -> Result<Option<OrderId>, StoreFault> {
     let Some(id) = OrderId::from_number(text) else {
         return Ok(None);
     };
-    if tx.order(id)?.is_some() {
+    if tx.read_order(id)?.is_some() {
         return Ok(Some(id));
     }
     let bytes = *id.as_bytes();
-    if let Some(payment) = tx.payment(PaymentId::from_bytes(bytes))? {
+    if let Some(payment) = tx.read_payment(PaymentId::from_bytes(bytes))? {
         return Ok(Some(payment.order));
     }
     if let Some(refund) = tx.refund(RefundId::from_bytes(bytes))? {

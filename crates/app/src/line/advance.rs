@@ -102,7 +102,7 @@ impl App {
             tx.update_subscription(plan)?;
             return Ok(());
         }
-        let Some(order) = tx.order(plan.order)? else {
+        let Some(order) = tx.read_order(plan.order)? else {
             return Ok(());
         };
         if order.periods > 1 {
@@ -123,7 +123,8 @@ impl App {
         now: Timestamp,
     ) -> Result<(), Fault> {
         let missing = || Fault::Invariant(format!("subscription {} has no order", plan.id));
-        let order = tx.order(plan.order)?.ok_or_else(missing)?;
+        // Read only: its price never changes, and a refund of it needs the line, which is held.
+        let order = tx.read_order(plan.order)?.ok_or_else(missing)?;
         let net = net_of_tax(&order)?;
         let asset = simurgh_ledger::Asset::Money(net.currency);
         let account = Account::DeferredRevenue(plan.id);
@@ -286,6 +287,17 @@ fn elapsed_periods(period: Period, periods: u32, now: Timestamp) -> u32 {
         .min(periods)
 }
 
+/// The next of a line's daily looks. Each line has its own time of day, so that they do not all
+/// come at once; and it is the same however often one asks, so that they stay one appointment.
+fn next_daily_look(line: LineId, now: Timestamp) -> Timestamp {
+    let day = Duration::days(1).as_micros();
+    let [.., high, low] = *line.as_bytes();
+    let share = i64::from(u16::from_be_bytes([high, low]));
+    let offset = day / (i64::from(u16::MAX) + 1) * share;
+    let days_over = (now.as_micros() - offset).div_euclid(day);
+    Timestamp::from_micros((days_over + 1) * day + offset)
+}
+
 /// The next time at which something is to be done about a line.
 fn next_appointment(
     line: &Line,
@@ -316,7 +328,7 @@ fn next_appointment(
     }
     // Long terms earn and expire period by period: look at least once a day while one runs.
     if !alive.is_empty() {
-        times.push(now.plus(Duration::days(1)));
+        times.push(next_daily_look(line.id, now));
     }
     times.into_iter().filter(|time| *time > now).min()
 }

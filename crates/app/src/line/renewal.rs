@@ -1,13 +1,15 @@
 //! Automatic renewal: announced before each charge, off with one press, honest when it fails.
 
 use simurgh_commerce::{
-    AutoRenewal, Failure, MethodKind, Order, OrderState, Payment, PaymentState, QuoteRequest,
-    RenewalStep, Selection, Start, next_charge, notice_at, retry_after,
+    AutoRenewal, CloseReason, Failure, MethodKind, Order, OrderState, Payment, PaymentState,
+    QuoteRequest, RenewalStep, Selection, Start, next_charge, notice_at, retry_after,
 };
-use simurgh_vocab::{Currency, CustomerId, LineId, MandateId, OrderId, PaymentId, Timestamp};
+use simurgh_vocab::{
+    Currency, CustomerId, LineId, MandateId, Money, OrderId, PaymentId, Timestamp,
+};
 
 use crate::message::{Notice, Template};
-use crate::ports::{Contact, Line, StoreExt, StoreFault, Task, Tx};
+use crate::ports::{Contact, Line, Mandate, StoreExt, StoreFault, Task, Tx};
 use crate::sales::{QuoteError, running};
 use crate::{App, Fault, text};
 
@@ -132,12 +134,15 @@ impl App {
         let charge_at = next_charge(end, now);
         tx.put_auto_renewal(&AutoRenewal {
             announced_for: Some(end),
+            announced_total: Some(quote.total),
             failures: 0,
             ..renewal.clone()
         })?;
-        let key = format!("renew:{}:{}", line.id, end.as_micros());
+        // Once per end and price.
+        let what = format!("{}:{}:{}", line.id, end.as_micros(), quote.total);
+        let key = format!("renew:{what}");
         self.enqueue(tx, Task::RenewLine(line.id), key, charge_at)?;
-        let key = format!("renewal-notice:{}:{}", line.id, end.as_micros());
+        let key = format!("renewal-notice:{what}");
         let url = format!("{}/renewal", self.settings.portal_url);
         let arguments = move |contact: &Contact| {
             let method = mandate.map_or_else(String::new, |mandate| mandate.display);
@@ -205,7 +210,9 @@ impl App {
                 return Ok(false);
             }
         }
-        let quote = match self.renewal_quote(tx, &line, &renewal, now) {
+        let request = renewal_request(tx, &renewal, now)?;
+        let quote = self.binding_quote_in(tx, line.customer, Some(id), &request, now);
+        let quote = match quote {
             Ok(quote) => quote,
             Err(QuoteError::Fault(fault)) => return Err(fault),
             Err(QuoteError::Refused(_) | QuoteError::NoSuchLine) => {
@@ -213,6 +220,16 @@ impl App {
                 return Ok(true);
             }
         };
+        let is_more = |told: Money| quote.total.minor > told.minor;
+        if renewal.announced_total.is_some_and(is_more) {
+            // Nobody is charged more than they were told: the new price has its own notice.
+            let renewal = AutoRenewal {
+                announced_for: None,
+                ..renewal
+            };
+            self.announce_renewal(tx, &line, &renewal, announced, now)?;
+            return Ok(true);
+        }
         let mandate = tx
             .mandate(renewal.mandate)?
             .filter(|mandate| mandate.ended_at.is_none());
@@ -264,21 +281,12 @@ impl App {
     /// Charges the stored method of a renewal. Repeating it is safe: the provider knows the
     /// attempt by its id.
     pub(crate) async fn charge_renewal(&self, id: PaymentId) -> Result<(), Fault> {
+        let now = self.now();
         let found = self
             .store
-            .snapshot(move |tx| -> Result<_, Fault> {
-                let Some(payment) = tx.payment(id)? else {
-                    return Ok(None);
-                };
-                let mandate = payment
-                    .mandate
-                    .map(|id| tx.mandate(id))
-                    .transpose()?
-                    .flatten();
-                Ok(mandate.map(|mandate| (payment, mandate)))
-            })
+            .transact(move |tx| still_to_charge(tx, id, now))
             .await?;
-        let Some((payment, mandate)) = found.filter(|(payment, _)| payment.is_open()) else {
+        let Some((payment, mandate)) = found else {
             return Ok(());
         };
         let Some(provider) = self.provider(&payment.provider) else {
@@ -372,21 +380,67 @@ impl App {
         renewal: &AutoRenewal,
         now: Timestamp,
     ) -> Result<simurgh_commerce::Quote, QuoteError> {
-        let running = running(&tx.subscriptions_of(line.id)?, now);
-        let start = if running.is_some() {
+        let request = renewal_request(tx, renewal, now)?;
+        self.quote_in(tx, Some(line.customer), Some(line.id), &request, now)
+    }
+}
+
+/// An attempt that is still to be charged. Much may have happened since its job was made: one
+/// whose order is closed, whose renewal was turned off or whose method was removed is closed.
+fn still_to_charge(
+    tx: &mut dyn Tx,
+    id: PaymentId,
+    now: Timestamp,
+) -> Result<Option<(Payment, Mandate)>, Fault> {
+    let Some(seen) = tx.read_payment(id)? else {
+        return Ok(None);
+    };
+    let order = tx.order(seen.order)?;
+    let (Some(order), Some(mut payment)) = (order, tx.payment(id)?) else {
+        return Ok(None);
+    };
+    if !payment.is_open() {
+        return Ok(None);
+    }
+    let is_on = match order.line {
+        Some(line) => tx.line(line)?.is_some() && tx.auto_renewal(line)?.is_some(),
+        None => false,
+    };
+    let mandate = match payment.mandate {
+        Some(mandate) => tx.mandate(mandate)?.filter(|m| m.ended_at.is_none()),
+        None => None,
+    };
+    if let Some(mandate) = mandate.filter(|_| is_on && order.payable().is_ok()) {
+        return Ok(Some((payment, mandate)));
+    }
+    // One that may be at the provider already is asked about, not given up.
+    if payment.state == PaymentState::Created {
+        payment.state = PaymentState::Closed { at: now };
+        tx.update_payment(&payment)?;
+        if let Ok(closed) = order.close(now, CloseReason::Cancelled) {
+            tx.update_order(&closed)?;
+        }
+    }
+    Ok(None)
+}
+
+fn renewal_request(
+    tx: &mut dyn Tx,
+    renewal: &AutoRenewal,
+    now: Timestamp,
+) -> Result<QuoteRequest, StoreFault> {
+    let running = running(&tx.subscriptions_of(renewal.line)?, now);
+    Ok(QuoteRequest {
+        selection: renewal.selection.clone(),
+        periods: renewal.periods,
+        currency: renewal.currency,
+        start: if running.is_some() {
             Start::Queue
         } else {
             Start::Now
-        };
-        let request = QuoteRequest {
-            selection: renewal.selection.clone(),
-            periods: renewal.periods,
-            currency: renewal.currency,
-            start,
-            promotion_code: None,
-        };
-        self.quote_in(tx, Some(line.customer), Some(line.id), &request, now)
-    }
+        },
+        promotion_code: None,
+    })
 }
 
 fn renewal_of(choice: &RenewalChoice) -> AutoRenewal {
@@ -397,6 +451,7 @@ fn renewal_of(choice: &RenewalChoice) -> AutoRenewal {
         periods: choice.periods,
         currency: choice.currency,
         announced_for: None,
+        announced_total: None,
         failures: 0,
     }
 }

@@ -49,7 +49,9 @@ pub trait Sales {
     fn insert_order(&mut self, order: &Order) -> Result<(), StoreFault>;
     /// Stores an order's changed state (and its line, once it has one).
     fn update_order(&mut self, order: &Order) -> Result<(), StoreFault>;
-    /// An order, locked until the transaction ends.
+    /// An order as it stands, not locked: for what cannot change in it, or is decided elsewhere.
+    fn read_order(&mut self, id: OrderId) -> Result<Option<Order>, StoreFault>;
+    /// An order, locked until the transaction ends; before its payments and its line.
     fn order(&mut self, id: OrderId) -> Result<Option<Order>, StoreFault>;
     /// A customer's orders, newest first.
     fn orders_of(&mut self, customer: CustomerId, limit: u32) -> Result<Vec<Order>, StoreFault>;
@@ -61,6 +63,9 @@ pub trait Sales {
         customer: Option<CustomerId>,
         codes: &[String],
     ) -> Result<Vec<PromotionUse>, StoreFault>;
+    /// Waits until no other transaction counts uses of these promotions, and keeps them until this
+    /// one ends: what [`promotion_uses`](Self::promotion_uses) says after that stays true.
+    fn hold_promotions(&mut self, codes: &[String]) -> Result<(), StoreFault>;
     /// Whether the customer has ever paid an order (refunded ones count).
     fn has_paid(&mut self, customer: CustomerId) -> Result<bool, StoreFault>;
 
@@ -68,7 +73,9 @@ pub trait Sales {
     fn insert_payment(&mut self, payment: &Payment) -> Result<(), StoreFault>;
     /// Stores an attempt's changed state.
     fn update_payment(&mut self, payment: &Payment) -> Result<(), StoreFault>;
-    /// An attempt, locked until the transaction ends.
+    /// An attempt as it stands, not locked.
+    fn read_payment(&mut self, id: PaymentId) -> Result<Option<Payment>, StoreFault>;
+    /// An attempt, locked until the transaction ends; after its order.
     fn payment(&mut self, id: PaymentId) -> Result<Option<Payment>, StoreFault>;
     /// The attempts of an order, oldest first.
     fn payments_of(&mut self, order: OrderId) -> Result<Vec<Payment>, StoreFault>;
@@ -96,7 +103,7 @@ pub trait Sales {
     fn mandates_of(&mut self, customer: CustomerId) -> Result<Vec<Mandate>, StoreFault>;
 
     /// Takes the next number of a series. Called last in a transaction: the counter's row is
-    /// locked until it ends, and a rolled back transaction gives its number back.
+    /// locked until it ends, and whoever issues a document waits for it, and a rolled back transaction gives its number back.
     fn next_document_number(
         &mut self,
         series: &str,

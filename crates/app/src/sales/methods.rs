@@ -33,6 +33,7 @@ impl App {
                     return Ok(false);
                 }
                 for line in tx.lines_of(customer)? {
+                    tx.line(line.id)?;
                     if tx
                         .auto_renewal(line.id)?
                         .is_some_and(|renewal| renewal.mandate == id)

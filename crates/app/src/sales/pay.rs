@@ -138,13 +138,7 @@ impl App {
             return Ok((order, payment.clone(), mandate));
         }
         order.payable()?;
-        let unknown = |payment: &&Payment| {
-            matches!(
-                payment.state,
-                PaymentState::Unknown | PaymentState::Processing
-            )
-        };
-        if earlier.iter().any(|payment| unknown(&payment)) {
+        if earlier.iter().any(may_take_money_unseen) {
             return Err(PayRefusal::EarlierAttemptUnknown);
         }
         let (provider, method, mandate, store_method) = match request.with {
@@ -279,5 +273,18 @@ impl App {
             .iter()
             .find(|provider| provider.methods().contains(&method))
             .map(|provider| provider.as_ref())
+    }
+}
+
+/// Whether an attempt may take the money without anybody doing anything more. One that has only
+/// been made needs its payer, unless a stored method is being charged.
+const fn may_take_money_unseen(payment: &Payment) -> bool {
+    match payment.state {
+        PaymentState::Unknown | PaymentState::Processing => true,
+        PaymentState::Created => payment.mandate.is_some(),
+        PaymentState::ActionRequired { .. }
+        | PaymentState::Captured { .. }
+        | PaymentState::Failed { .. }
+        | PaymentState::Closed { .. } => false,
     }
 }

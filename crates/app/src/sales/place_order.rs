@@ -84,7 +84,7 @@ impl App {
                 Err(OrderRefusal::KeyReused)
             };
         }
-        let quote = self.quote_in(tx, Some(customer), request.line, &request.purchase, now)?;
+        let quote = self.binding_quote_in(tx, customer, request.line, &request.purchase, now)?;
         let requirement = self.identity_requirement_in(tx, Some(customer), &quote.zone)?;
         if !requirement.allows_activation() {
             return Err(OrderRefusal::IdentityWanted);

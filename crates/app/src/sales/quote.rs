@@ -47,6 +47,35 @@ impl App {
             .await
     }
 
+    /// As [`quote_in`](Self::quote_in), for an order placed in this transaction: nobody else can use
+    /// up a limited promotion of it before the transaction ends.
+    pub(crate) fn binding_quote_in(
+        &self,
+        tx: &mut dyn Tx,
+        customer: CustomerId,
+        line: Option<LineId>,
+        request: &QuoteRequest,
+        now: Timestamp,
+    ) -> Result<Quote, QuoteError> {
+        let catalogue = self.current_catalogue(tx)?;
+        let mut held: Vec<String> = Vec::new();
+        loop {
+            let quote = self.quote_in(tx, Some(customer), line, request, now)?;
+            let is_limited = |code: &String| {
+                let mut promotions = catalogue.promotions.iter();
+                promotions.any(|p| p.code == *code && p.is_limited())
+            };
+            let mut free = quote.promotions.clone();
+            free.retain(|code| is_limited(code) && !held.contains(code));
+            if free.is_empty() {
+                return Ok(quote);
+            }
+            // Others may have used them while this transaction waited: the quote is made again.
+            tx.hold_promotions(&free)?;
+            held.extend(free);
+        }
+    }
+
     pub(crate) fn quote_in(
         &self,
         tx: &mut dyn Tx,

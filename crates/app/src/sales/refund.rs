@@ -66,6 +66,10 @@ impl App {
             .order(id)?
             .filter(|o| customer.is_none_or(|customer| o.customer == customer));
         let order = order.ok_or(RefundRefusal::NoSuchOrder)?.refund(now)?;
+        // Nobody uses, expires or earns anything of the line meanwhile.
+        if let Some(line) = order.line {
+            tx.line(line)?;
+        }
         let missing = || Fault::Invariant(format!("order {id} is paid but has no subscription"));
         let mut subscription = tx.subscription_of_order(id)?.ok_or_else(missing)?;
         let balances = tx.buckets_of(subscription.id)?;

@@ -1,15 +1,15 @@
 //! Believing a provider: a verified notification or an answered query, in one transaction.
 
 use simurgh_commerce::{
-    Failure, Observation, Order, Payment, PaymentState, ProviderStatus, RefundReason, Settlement,
-    settle as decide,
+    CloseReason, Failure, Observation, Order, Payment, PaymentState, ProviderStatus, RefundReason,
+    Settlement, settle as decide,
 };
 use simurgh_ledger::{Account, Entry, Posting, Source, post};
 use simurgh_vocab::{Duration, EntryId, PaymentId, Timestamp};
 
 use crate::ports::{
-    Notification, NotificationRefusal, ProviderFault, ProviderReport, SeenEvent, StoreExt,
-    StoreFault, Task, Tx,
+    LineState, Notification, NotificationRefusal, ProviderFault, ProviderReport, SeenEvent,
+    StoreExt, StoreFault, Task, Tx,
 };
 use crate::{App, Fault};
 
@@ -140,12 +140,16 @@ impl App {
         key: Option<&EventKey>,
         now: Timestamp,
     ) -> Result<bool, Fault> {
-        // The order is locked before its payments, everywhere.
-        let order = match tx.payment(id)? {
+        // Which order it is about never changes; the order is locked before its payments.
+        let order = match tx.read_payment(id)? {
             Some(payment) => tx.order(payment.order)?,
             None => None,
         };
-        let (Some(payment), Some(order)) = (tx.payment(id)?, order) else {
+        let payment = match &order {
+            Some(_) => tx.payment(id)?,
+            None => None,
+        };
+        let (Some(payment), Some(order)) = (payment, order) else {
             remember(tx, key, id, "unknown-payment", now)?;
             return Ok(false);
         };
@@ -160,6 +164,11 @@ impl App {
             }
             (Word::Silent, _) => Settlement::Ignore,
             (Word::Says(_) | Word::NotFound, _) => decide(&payment, &order, &seen, now),
+        };
+        // A line that was given up takes no plan any more.
+        let settlement = match settlement {
+            Settlement::Fulfil if is_for_closed_line(tx, &order)? => Settlement::ReturnMoney,
+            other => other,
         };
         let effect = match &settlement {
             Settlement::Ignore => "ignored",
@@ -184,7 +193,12 @@ impl App {
                 }
                 self.fulfil(tx, order, payment, now)?;
             }
-            Settlement::ReturnMoney => self.return_money(tx, &order, payment, now)?,
+            Settlement::ReturnMoney => {
+                self.return_money(tx, &order, payment, now)?;
+                if let Ok(closed) = order.close(now, CloseReason::Cancelled) {
+                    tx.update_order(&closed)?;
+                }
+            }
         }
         metrics::counter!("simurgh_payment_settlements_total", "effect" => effect).increment(1);
         Ok(false)
@@ -283,6 +297,14 @@ fn remember(
         effect,
         at,
     })
+}
+
+fn is_for_closed_line(tx: &mut dyn Tx, order: &Order) -> Result<bool, StoreFault> {
+    let Some(line) = order.line else {
+        return Ok(false);
+    };
+    let line = tx.line(line)?;
+    Ok(line.is_some_and(|line| matches!(line.state, LineState::Closed { .. })))
 }
 
 fn without_money(payment: &Payment, status: ProviderStatus) -> Observation {

@@ -1,6 +1,6 @@
 //! Closing an account: the person is erased, what the law wants kept names an id only.
 
-use simurgh_commerce::{CloseReason, OrderState, PaymentState};
+use simurgh_commerce::{CloseReason, Order, OrderState, PaymentState};
 use simurgh_subscriber::{Customer, RiskyAction};
 use simurgh_vocab::{CustomerId, SessionId, Timestamp};
 
@@ -99,14 +99,18 @@ fn has_undecided_payment(tx: &mut dyn Tx, customer: CustomerId) -> Result<bool, 
 /// Ends what would go on without the customer. Money that still comes for a closed order is sent
 /// back.
 fn end_purchases(tx: &mut dyn Tx, customer: CustomerId, now: Timestamp) -> Result<(), Fault> {
-    for order in tx.orders_of(customer, RECENT_ORDERS)? {
-        if order.state == OrderState::AwaitingPayment
-            && let Ok(closed) = order.close(now, CloseReason::Cancelled)
-        {
-            tx.update_order(&closed)?;
-        }
+    let orders = tx.orders_of(customer, RECENT_ORDERS)?;
+    let waits = |order: &&Order| order.state == OrderState::AwaitingPayment;
+    let mut closed = Vec::new();
+    for found in orders.iter().filter(waits) {
+        // As it stands once it is locked: it may have been paid meanwhile.
+        let order = tx.order(found.id)?;
+        closed.extend(order.and_then(|order| order.close(now, CloseReason::Cancelled).ok()));
     }
-    for mut line in tx.lines_of(customer)? {
+    for found in tx.lines_of(customer)? {
+        let Some(mut line) = tx.line(found.id)? else {
+            continue;
+        };
         tx.remove_auto_renewal(line.id)?;
         match line.state {
             LineState::Closed { .. } => {}
@@ -115,6 +119,9 @@ fn end_purchases(tx: &mut dyn Tx, customer: CustomerId, now: Timestamp) -> Resul
                 tx.update_line(&line)?;
             }
         }
+    }
+    for order in closed {
+        tx.update_order(&order)?;
     }
     for mandate in tx.mandates_of(customer)? {
         tx.end_mandate(mandate.id, now)?;

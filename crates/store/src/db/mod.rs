@@ -19,6 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use simurgh_app::ports::{StoreFault, Verdict, Work};
 
 use crate::tx::StoreTx;
+use queue::Mode;
 
 pub use database::{Database, DatabaseOptions, DatabaseUrl, ParseDatabaseUrlError};
 pub use hook::{CommitAction, CommitHook, CommitPoint};
@@ -181,8 +182,11 @@ enum Ran {
 
 impl Task {
     /// Runs the task once. A panic is a failure of this task only.
-    fn run(&mut self, db: Db<'_>) -> Ran {
-        let mut tx = StoreTx::new(db);
+    fn run(&mut self, db: Db<'_>, mode: Mode) -> Ran {
+        let mut tx = match mode {
+            Mode::Write => StoreTx::new(db),
+            Mode::Read => StoreTx::reading(db),
+        };
         let verdict = catch_unwind(AssertUnwindSafe(|| match self {
             Self::Work(work) => work(&mut tx),
             Self::Own(work) => work(&mut tx),

@@ -308,7 +308,7 @@ impl Worker {
             Mode::Write => connection.begin_write(),
             Mode::Read => connection.begin_read(),
         }?;
-        match (task.run(Db::Postgres(connection)), mode) {
+        match (task.run(Db::Postgres(connection), mode), mode) {
             (Ran::Commit, Mode::Write) => self.commit(),
             (Ran::Commit | Ran::RollBack, Mode::Write | Mode::Read) => self.roll_back(),
             (Ran::Failed(failure), Mode::Write | Mode::Read) => {

@@ -346,7 +346,7 @@ fn try_group(
 
 fn run_under_savepoint(connection: &mut Connection, task: &mut Task) -> Result<Ran, Failure> {
     connection.control("SAVEPOINT work")?;
-    let ran = task.run(Db::Sqlite(connection));
+    let ran = task.run(Db::Sqlite(connection), Mode::Write);
     // SQLite rolls the whole transaction back by itself when the disk is full or fails.
     if connection.has_no_transaction() {
         let fault = match ran {
@@ -366,7 +366,7 @@ fn run_under_savepoint(connection: &mut Connection, task: &mut Task) -> Result<R
 
 fn read_once(connection: &mut Connection, task: &mut Task) -> Answer {
     connection.control("BEGIN DEFERRED")?;
-    let ran = task.run(Db::Sqlite(connection));
+    let ran = task.run(Db::Sqlite(connection), Mode::Read);
     connection.roll_back_if_open();
     match ran {
         Ran::Commit | Ran::RollBack => Ok(()),

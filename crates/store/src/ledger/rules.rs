@@ -213,6 +213,26 @@ pub(super) const RULES: &[Rule] = &[
         ),
     ),
     (
+        "currencies whose money at providers differs from payments and refunds",
+        "SELECT COUNT(*) FROM (
+             SELECT unit FROM (
+                 SELECT unit, amount FROM ledger_posting WHERE account = 'clearing'
+                 UNION ALL
+                 SELECT currency, -amount FROM payment WHERE state = 'captured'
+                 UNION ALL
+                 SELECT currency, amount FROM refund WHERE state = 'succeeded') m
+             GROUP BY unit HAVING SUM(amount) <> 0) w",
+    ),
+    (
+        "currencies whose tax differs from the documents",
+        "SELECT COUNT(*) FROM (
+             SELECT unit FROM (
+                 SELECT unit, amount FROM ledger_posting WHERE account = 'tax_payable'
+                 UNION ALL
+                 SELECT currency, tax FROM document) m
+             GROUP BY unit HAVING SUM(amount) <> 0) w",
+    ),
+    (
         "buckets whose grant differs from the ledger",
         concat!(
             "SELECT COUNT(*) FROM bucket b WHERE b.granted <> -",

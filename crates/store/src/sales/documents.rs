@@ -8,7 +8,7 @@ use super::{LineRow, one_currency};
 use crate::db::Row;
 use crate::params;
 use crate::rows::{children, insert_rows, read_all, read_one};
-use crate::tx::StoreTx;
+use crate::tx::{Lock, StoreTx};
 
 macro_rules! select_documents {
     ($rest:literal) => {
@@ -26,6 +26,7 @@ pub(super) fn next_number(
     year: i16,
     credit: bool,
 ) -> Result<DocumentNumber, StoreFault> {
+    tx.locks(Lock::DocumentCounter, &[])?;
     let sql = "INSERT INTO document_counter (series, year, credit, last) VALUES (?1, ?2, ?3, 1)
                ON CONFLICT (series, year, credit) DO UPDATE SET last = document_counter.last + 1
                RETURNING last";

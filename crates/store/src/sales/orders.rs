@@ -1,5 +1,7 @@
 //! Orders with their lines and promotions.
 
+use std::collections::BTreeSet;
+
 use simurgh_app::ports::StoreFault;
 use simurgh_commerce::{CloseReason, Order, OrderState, PromotionUse, QuoteLine};
 use simurgh_vocab::{CustomerId, Money, OrderId, Timestamp};
@@ -8,7 +10,7 @@ use super::{LineRow, one_currency};
 use crate::db::Row;
 use crate::params;
 use crate::rows::{children, exactly_one, insert_rows, read_all, read_one};
-use crate::tx::StoreTx;
+use crate::tx::{Lock, StoreTx};
 
 macro_rules! select_orders {
     ($rest:literal) => {
@@ -87,6 +89,7 @@ fn insert_promotions(tx: &mut StoreTx<'_>, order: &Order) -> Result<(), StoreFau
 }
 
 pub(super) fn update(tx: &mut StoreTx<'_>, order: &Order) -> Result<(), StoreFault> {
+    tx.locks(Lock::Order, order.id.as_bytes())?;
     let (state, state_at, close_reason) = state_columns(&order.state);
     let touched = tx.execute(
         "UPDATE sales_order SET line_id = ?2, state = ?3, state_at = ?4, close_reason = ?5
@@ -107,10 +110,27 @@ pub(super) fn update(tx: &mut StoreTx<'_>, order: &Order) -> Result<(), StoreFau
 /// Changes the tallies of promotions, always in the order of their codes: the rows stay locked.
 fn count_uses(tx: &mut StoreTx<'_>, mut codes: Vec<String>, by: i64) -> Result<(), StoreFault> {
     codes.sort_unstable();
+    if !codes.is_empty() {
+        tx.locks(Lock::PromotionTally, &[])?;
+    }
     for code in codes {
         let sql = "INSERT INTO promotion_tally (code, uses) VALUES (?1, ?2)
                    ON CONFLICT (code) DO UPDATE SET uses = promotion_tally.uses + excluded.uses";
         tx.execute(sql, &params![code, by])?;
+    }
+    Ok(())
+}
+
+/// Locks the tallies of promotions, in the order of their codes.
+pub(super) fn hold_promotions(tx: &mut StoreTx<'_>, codes: &[String]) -> Result<(), StoreFault> {
+    tx.locks(Lock::PromotionTally, &[])?;
+    for code in codes.iter().collect::<BTreeSet<_>>() {
+        // A row must exist to be locked.
+        let sql = "INSERT INTO promotion_tally (code, uses) VALUES (?1, 0)
+                   ON CONFLICT (code) DO NOTHING";
+        tx.execute(sql, &params![code])?;
+        let sql = "SELECT uses FROM promotion_tally WHERE code = ?1";
+        tx.query_locked(sql, &params![code])?;
     }
     Ok(())
 }
@@ -123,7 +143,14 @@ const fn counts_as_use(state: &OrderState) -> bool {
     }
 }
 
+pub(super) fn read_one_of(tx: &mut StoreTx<'_>, id: OrderId) -> Result<Option<Order>, StoreFault> {
+    let row = tx.query_one_or_none(select_orders!("WHERE id = ?1"), &params![id])?;
+    let order = read_one(row, read)?;
+    Ok(complete(tx, order.into_iter().collect())?.pop())
+}
+
 pub(super) fn one(tx: &mut StoreTx<'_>, id: OrderId) -> Result<Option<Order>, StoreFault> {
+    tx.locks(Lock::Order, id.as_bytes())?;
     let row = tx.query_one_or_none_locked(select_orders!("WHERE id = ?1"), &params![id])?;
     let order = read_one(row, read)?;
     Ok(complete(tx, order.into_iter().collect())?.pop())

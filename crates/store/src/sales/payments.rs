@@ -7,7 +7,7 @@ use simurgh_vocab::{OrderId, PaymentId, Timestamp};
 use crate::db::{Row, Value};
 use crate::params;
 use crate::rows::{exactly_one, read_all, read_one};
-use crate::tx::StoreTx;
+use crate::tx::{Lock, StoreTx};
 
 macro_rules! select_payments {
     ($rest:literal) => {
@@ -48,6 +48,7 @@ pub(super) fn insert(tx: &mut StoreTx<'_>, payment: &Payment) -> Result<(), Stor
 pub(super) fn update(tx: &mut StoreTx<'_>, payment: &Payment) -> Result<(), StoreFault> {
     let [state, redirect_url, state_at, failure] = state_columns(&payment.state);
     let (id, queries) = (payment.id, payment.queries);
+    tx.locks(Lock::Payment, id.as_bytes())?;
     let touched = tx.execute(
         "UPDATE payment SET queries = ?2, state = ?3, redirect_url = ?4, state_at = ?5,
          failure = ?6 WHERE id = ?1",
@@ -56,7 +57,16 @@ pub(super) fn update(tx: &mut StoreTx<'_>, payment: &Payment) -> Result<(), Stor
     exactly_one(touched, "payment")
 }
 
+pub(super) fn read_one_of(
+    tx: &mut StoreTx<'_>,
+    id: PaymentId,
+) -> Result<Option<Payment>, StoreFault> {
+    let sql = select_payments!("WHERE id = ?1");
+    read_one(tx.query_one_or_none(sql, &params![id])?, read)
+}
+
 pub(super) fn one(tx: &mut StoreTx<'_>, id: PaymentId) -> Result<Option<Payment>, StoreFault> {
+    tx.locks(Lock::Payment, id.as_bytes())?;
     let sql = select_payments!("WHERE id = ?1");
     read_one(tx.query_one_or_none_locked(sql, &params![id])?, read)
 }

@@ -7,7 +7,7 @@ use simurgh_vocab::{OrderId, RefundId, Timestamp};
 use crate::db::Row;
 use crate::params;
 use crate::rows::{exactly_one, read_all, read_one};
-use crate::tx::StoreTx;
+use crate::tx::{Lock, StoreTx};
 
 macro_rules! select_refunds {
     ($rest:literal) => {
@@ -47,6 +47,7 @@ pub(super) fn update(tx: &mut StoreTx<'_>, refund: &Refund) -> Result<(), StoreF
 }
 
 pub(super) fn one(tx: &mut StoreTx<'_>, id: RefundId) -> Result<Option<Refund>, StoreFault> {
+    tx.locks(Lock::Refund, id.as_bytes())?;
     let sql = select_refunds!("WHERE id = ?1");
     read_one(tx.query_one_or_none_locked(sql, &params![id])?, read)
 }

@@ -215,6 +215,7 @@ fn automatic_renewal_is_set_changed_and_turned_off() {
                     periods: 1,
                     currency: Currency::Eur,
                     announced_for: None,
+                    announced_total: None,
                     failures: 0,
                 };
                 assert_eq!(tx.auto_renewal(renewal.line), Ok(None));
@@ -224,6 +225,7 @@ fn automatic_renewal_is_set_changed_and_turned_off() {
                 renewal.selection = "add-on:data-1g".parse().unwrap();
                 (renewal.periods, renewal.failures) = (12, 3);
                 (renewal.currency, renewal.announced_for) = (Currency::Cny, Some(NOW));
+                renewal.announced_total = Some(simurgh_vocab::Money::new(3_900, Currency::Cny));
                 tx.put_auto_renewal(&renewal).unwrap();
                 assert_eq!(tx.auto_renewal(renewal.line), Ok(Some(renewal.clone())));
                 tx.remove_auto_renewal(renewal.line).unwrap();

@@ -38,6 +38,7 @@ fn orders_come_back_in_every_state() {
     each_store(|subject| {
         subject
             .write(|tx| {
+                tx.in_any_order();
                 for order in orders() {
                     tx.insert_order(&order).unwrap();
                 }
@@ -73,6 +74,7 @@ fn an_order_is_updated_with_its_line_and_only_if_it_stands() {
     each_store(|subject| {
         subject
             .write(|tx| {
+                tx.in_any_order();
                 let mut order = make::order(1, OrderState::AwaitingPayment);
                 tx.insert_order(&order).unwrap();
                 for state in order_states() {
@@ -128,6 +130,7 @@ fn promotions_are_used_by_orders_that_are_paid_or_may_be() {
     each_store(|subject| {
         subject
             .write(move |tx| {
+                tx.in_any_order();
                 for order in orders() {
                     tx.insert_order(&order).unwrap();
                 }
