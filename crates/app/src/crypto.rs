@@ -30,6 +30,8 @@ pub enum Purpose {
     RecoveryDigest,
     /// Digests of what somebody typed to log in, under which failures are counted.
     GuardDigest,
+    /// Secrets in messages that wait to be sent.
+    MessageSecret,
     /// Tokens against forged forms.
     Csrf,
 }
@@ -45,6 +47,7 @@ impl Purpose {
             Self::StepDigest => b"step-digest",
             Self::RecoveryDigest => b"recovery-digest",
             Self::GuardDigest => b"guard-digest",
+            Self::MessageSecret => b"message-secret",
             Self::Csrf => b"csrf",
         }
     }

@@ -17,6 +17,23 @@ const HOLD: Duration = Duration::minutes(2);
 const RETRY_FIRST_SECONDS: u32 = 5;
 /// The longest wait after failures.
 const RETRY_LAST_SECONDS: u32 = 3_600;
+/// How far a job has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// It is done.
+    Done,
+    /// It must be done again, after a while that grows.
+    Later,
+    /// It must wait until then.
+    NotBefore(Timestamp),
+}
+
+impl Progress {
+    const fn of(done: bool) -> Self {
+        if done { Self::Done } else { Self::Later }
+    }
+}
+
 /// How often the runner looks when nothing wakes it.
 const IDLE: std::time::Duration = std::time::Duration::from_millis(500);
 
@@ -51,12 +68,18 @@ impl App {
                     0
                 }
             };
-            if taken == 0 {
-                tokio::select! {
-                    () = &mut stop => return,
-                    () = self.0.wake.notified() => {}
-                    () = tokio::time::sleep(IDLE) => {}
-                }
+            // With more work waiting it only looks whether it is to stop: what was taken is done,
+            // what is left is taken again.
+            let idle = if taken == 0 {
+                IDLE
+            } else {
+                std::time::Duration::ZERO
+            };
+            tokio::select! {
+                biased;
+                () = &mut stop => return,
+                () = self.0.wake.notified(), if taken == 0 => {}
+                () = tokio::time::sleep(idle) => {}
             }
         }
     }
@@ -87,21 +110,21 @@ impl App {
     async fn run_job(&self, job: Job) -> Result<(), Fault> {
         let outcome = self.do_task(&job).await;
         let now = self.now();
-        let error = match outcome {
-            Ok(true) => {
+        let (due_at, error) = match outcome {
+            Ok(Progress::Done) => {
                 return self
                     .store
                     .transact(move |tx| -> Result<(), Fault> { Ok(tx.finish_job(job.id, now)?) })
                     .await;
             }
-            Ok(false) => None,
+            Ok(Progress::NotBefore(time)) => (time, None),
+            Ok(Progress::Later) => (retry_at(now, job.attempts), None),
             Err(fault) => {
                 tracing::error!(job = %job.id, task = ?job.task, %fault, "a job failed");
-                Some(fault.to_string())
+                (retry_at(now, job.attempts), Some(fault.to_string()))
             }
         };
         metrics::counter!("simurgh_jobs_postponed_total").increment(1);
-        let due_at = retry_at(now, job.attempts);
         self.store
             .transact(move |tx| -> Result<(), Fault> {
                 Ok(tx.postpone_job(job.id, due_at, error.as_deref())?)
@@ -109,10 +132,9 @@ impl App {
             .await
     }
 
-    /// Does a job. False if it must be done again later.
-    async fn do_task(&self, job: &Job) -> Result<bool, Fault> {
-        match job.task {
-            Task::SendMessage(id) => self.send_message(id, job.attempts).await,
+    async fn do_task(&self, job: &Job) -> Result<Progress, Fault> {
+        let done = match job.task {
+            Task::SendMessage(id) => return self.send_message(id, job.attempts).await,
             Task::QueryPayment(id) => self.query_and_plan(id).await.map(|()| true),
             Task::CloseOrder(id) => self.close_expired_order(id).await.map(|()| true),
             Task::SendRefund(id) => self.send_refund(id).await,
@@ -121,7 +143,8 @@ impl App {
             Task::ChargeMandate(id) => self.charge_renewal(id).await.map(|()| true),
             Task::DeleteDocuments(id) => self.delete_documents(id).await.map(|()| true),
             Task::AskIdentity(id) => self.ask_identity(id).await,
-        }
+        };
+        done.map(Progress::of)
     }
 
     async fn query_and_plan(&self, id: PaymentId) -> Result<(), Fault> {

@@ -3,9 +3,14 @@
 
 mod receipt;
 mod render;
+mod secret;
 
-use simurgh_vocab::{CustomerId, EmailAddress, Locale, MessageId, Msisdn, TimeZoneName, Timestamp};
+use simurgh_subscriber::Challenge;
+use simurgh_vocab::{
+    CustomerId, Duration, EmailAddress, Locale, MessageId, Msisdn, TimeZoneName, Timestamp,
+};
 
+use crate::jobs::Progress;
 use crate::ports::{
     Contact, Delivery, Envelope, Message, MessageState, Recipient, SendFailure, StoreExt, Task, Tx,
 };
@@ -94,7 +99,8 @@ impl Template {
             .find(|template| template.code() == code)
     }
 
-    /// Whether its arguments are secret and are emptied once it is sent.
+    /// Whether its arguments are secret: they are sealed while it waits, and emptied once it is
+    /// sent or given up.
     #[must_use]
     pub const fn is_secret(self) -> bool {
         match self {
@@ -115,6 +121,26 @@ impl Template {
         }
     }
 
+    /// How long it is worth sending; what is late is not sent at all.
+    const fn lifetime(self) -> Option<Duration> {
+        match self {
+            Self::Code => Some(Challenge::LIFETIME),
+            Self::AccountExists
+            | Self::SecurityChange
+            | Self::OrderConfirmed
+            | Self::PaymentFailed
+            | Self::Refund
+            | Self::EndsSoon
+            | Self::Ended
+            | Self::Suspended
+            | Self::Used
+            | Self::RenewalNotice
+            | Self::RenewalFailed
+            | Self::TicketAnswered
+            | Self::IdentityDecided => None,
+        }
+    }
+
     /// Whether it may wait for the morning when it goes by SMS.
     const fn may_wait(self) -> bool {
         match self {
@@ -122,6 +148,7 @@ impl Template {
             | Self::Ended
             | Self::Suspended
             | Self::RenewalNotice
+            | Self::RenewalFailed
             | Self::TicketAnswered => true,
             // A purchase waits for it, often with somebody before the screen.
             Self::IdentityDecided
@@ -131,8 +158,8 @@ impl Template {
             | Self::OrderConfirmed
             | Self::PaymentFailed
             | Self::Refund
-            | Self::Used
-            | Self::RenewalFailed => false,
+            // Follows use, which says that nobody sleeps.
+            | Self::Used => false,
         }
     }
 }
@@ -192,17 +219,21 @@ impl App {
             }
             Recipient::Sms(_) | Recipient::Email(_) => now,
         };
+        let mut arguments: Vec<_> = draft
+            .arguments
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        if draft.template.is_secret() {
+            arguments = self.sealed_arguments(id, &arguments)?;
+        }
         let message = Message {
             id,
             customer: draft.customer,
             to: draft.to,
             template: draft.template.code().to_owned(),
             locale: draft.locale,
-            arguments: draft
-                .arguments
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
+            arguments,
             created_at: now,
             state: MessageState::Queued,
         };
@@ -238,31 +269,78 @@ impl App {
         self.queue_message(tx, draft, now)
     }
 
-    /// Hands a queued message over. False if it must be tried again later.
-    pub(crate) async fn send_message(&self, id: MessageId, attempts: u32) -> Result<bool, Fault> {
-        let message = self
+    /// Hands a queued message over, unless it is too late or, for an SMS, the customer's night.
+    pub(crate) async fn send_message(
+        &self,
+        id: MessageId,
+        attempts: u32,
+    ) -> Result<Progress, Fault> {
+        let found = self
             .store
-            .snapshot(move |tx| -> Result<_, Fault> { Ok(tx.message(id)?) })
+            .snapshot(move |tx| -> Result<_, Fault> {
+                let message = tx.message(id)?;
+                let contact = match message.as_ref().and_then(|message| message.customer) {
+                    Some(customer) => tx.contact_of(customer)?,
+                    None => None,
+                };
+                Ok(message.map(|message| (message, contact)))
+            })
             .await?;
-        let Some(message) = message.filter(|message| message.state == MessageState::Queued) else {
-            return Ok(true);
+        let Some((message, contact)) = found.filter(|(m, _)| m.state == MessageState::Queued)
+        else {
+            return Ok(Progress::Done);
         };
-        let outcome = self
-            .messenger
-            .send(id, envelope(&message, &self.settings.brand))
-            .await;
         let at = self.now();
-        let state = match outcome {
-            Ok(Delivery::Accepted { reference }) => MessageState::Sent { at, reference },
+        // It was queued for a good hour, but its turn may have come late.
+        if let Some(morning) = contact.and_then(|contact| morning_of(&message, &contact, at)) {
+            return Ok(Progress::NotBefore(morning));
+        }
+        match self.attempt(&message, attempts, at).await {
+            Some(state) => {
+                self.record_fate(id, state).await?;
+                Ok(Progress::Done)
+            }
+            None => Ok(Progress::Later),
+        }
+    }
+
+    /// Tries to send a message; none if it must be tried again later.
+    async fn attempt(
+        &self,
+        message: &Message,
+        attempts: u32,
+        at: Timestamp,
+    ) -> Option<MessageState> {
+        let id = message.id;
+        let given_up = |reason: String| {
+            tracing::warn!(message = %id, reason, "a message cannot be sent");
+            Some(MessageState::Failed { at, reason })
+        };
+        let lifetime = Template::from_code(&message.template).and_then(Template::lifetime);
+        if lifetime.is_some_and(|lifetime| at >= message.created_at.plus(lifetime)) {
+            return given_up("it expired before it could be sent".to_owned());
+        }
+        let plain = match self.opened(message) {
+            Ok(plain) => plain,
+            Err(error) => return given_up(error.to_string()),
+        };
+        let envelope = envelope(&plain, &self.settings.brand);
+        match self.messenger.send(id, envelope).await {
+            Ok(Delivery::Accepted { reference }) => {
+                let at = self.now();
+                Some(MessageState::Sent { at, reference })
+            }
             Err(SendFailure::Temporary(reason)) if attempts < ATTEMPTS_MAX => {
                 tracing::info!(message = %id, attempts, reason, "a message must wait");
-                return Ok(false);
+                None
             }
             Err(SendFailure::Temporary(reason) | SendFailure::Permanent(reason)) => {
-                tracing::warn!(message = %id, reason, "a message cannot be sent");
-                MessageState::Failed { at, reason }
+                given_up(reason)
             }
-        };
+        }
+    }
+
+    async fn record_fate(&self, id: MessageId, state: MessageState) -> Result<(), Fault> {
         self.store
             .transact(move |tx| -> Result<(), Fault> {
                 let Some(mut message) = tx.message(id)? else {
@@ -274,8 +352,7 @@ impl App {
                 }
                 Ok(tx.update_message(&message)?)
             })
-            .await?;
-        Ok(true)
+            .await
     }
 
     /// The newest messages to everybody, or to one customer.
@@ -314,6 +391,17 @@ fn envelope(message: &Message, brand: &str) -> Envelope {
             text: rendered.text,
             unsubscribe_url: None,
         },
+    }
+}
+
+/// The morning that an SMS which can wait has to wait for, if it is night.
+fn morning_of(message: &Message, contact: &Contact, now: Timestamp) -> Option<Timestamp> {
+    let may_wait = Template::from_code(&message.template).is_some_and(Template::may_wait);
+    match &message.to {
+        Recipient::Sms(_) if may_wait => {
+            Some(after_quiet_hours(now, &contact.time_zone)).filter(|morning| *morning > now)
+        }
+        Recipient::Sms(_) | Recipient::Email(_) => None,
     }
 }
 
