@@ -58,6 +58,15 @@ impl Bucket {
         }
     }
 
+    /// When it begins, if that is known.
+    #[must_use]
+    pub const fn starts_at(&self) -> Option<Timestamp> {
+        match self.window {
+            BucketWindow::Fixed(period) => Some(period.start),
+            BucketWindow::OnFirstUse { .. } => None,
+        }
+    }
+
     /// When it ends, if that is known.
     #[must_use]
     pub const fn ends_at(&self) -> Option<Timestamp> {

@@ -152,13 +152,15 @@ impl App {
         let Some(warning) = reached_thresholds(of_unit) else {
             return Ok(());
         };
-        // Once per threshold and set of allowances: a new purchase warns anew.
-        let key = format!(
-            "used:{}:{unit}:{}:{}",
-            line.id,
-            warning.percent(),
-            of_unit.granted
-        );
+        // Once per threshold and newest allowance: a new purchase and a new period warn anew, an
+        // allowance that runs out does not.
+        let newest = balances
+            .iter()
+            .map(|balance| &balance.bucket)
+            .filter(|bucket| bucket.unit == unit && bucket.is_open(now))
+            .max_by_key(|bucket| (bucket.starts_at(), bucket.id));
+        let Some(newest) = newest else { return Ok(()) };
+        let key = format!("used:{}:{}:{}", line.id, newest.id, warning.percent());
         let left = of_unit.left;
         let url = format!("{}/line", self.settings.portal_url);
         let arguments = move |contact: &Contact| {
