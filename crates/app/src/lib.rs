@@ -12,6 +12,7 @@ pub mod jobs;
 pub mod line;
 pub mod message;
 pub mod ports;
+pub mod retention;
 pub mod sales;
 pub mod subscriber;
 pub mod text;

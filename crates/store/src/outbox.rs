@@ -72,6 +72,12 @@ impl Outbox for StoreTx<'_> {
         self.execute(sql, &params![id, due_at, error]).map(drop)
     }
 
+    fn forget_jobs(&mut self, done_before: Timestamp, limit: u32) -> Result<u64, StoreFault> {
+        let sql = "DELETE FROM job WHERE id IN
+                   (SELECT id FROM job WHERE done_at < ?1 ORDER BY done_at LIMIT ?2)";
+        self.execute(sql, &params![done_before, limit])
+    }
+
     fn next_due(&mut self) -> Result<Option<Timestamp>, StoreFault> {
         let sql = "SELECT next_at FROM job WHERE done_at IS NULL ORDER BY next_at LIMIT 1";
         read_one(self.query_one_or_none(sql, &[])?, Row::timestamp)
@@ -88,6 +94,14 @@ impl Outbox for StoreTx<'_> {
 
     fn insert_message(&mut self, message: &Message, key: &str) -> Result<bool, StoreFault> {
         messages::insert(self, message, key)
+    }
+
+    fn forget_messages(
+        &mut self,
+        created_before: Timestamp,
+        limit: u32,
+    ) -> Result<u64, StoreFault> {
+        messages::forget(self, created_before, limit)
     }
 
     fn update_message(&mut self, message: &Message) -> Result<(), StoreFault> {

@@ -272,9 +272,12 @@ pub trait LogIns {
     fn issued_to(&mut self, to: &Contact, limit: u32) -> Result<Vec<Timestamp>, StoreFault>;
     /// When the newest challenges were asked for from a network, newest first.
     fn issued_from(&mut self, from: Network, limit: u32) -> Result<Vec<Timestamp>, StoreFault>;
-    /// Removes challenges, half-done log-ins and counted failures from before a time, and sessions
-    /// that ended before it.
-    fn forget_before(&mut self, time: Timestamp) -> Result<(), StoreFault>;
+    /// Removes up to `limit` each of challenges, half-done log-ins and counted failures from before
+    /// a time, and of sessions that ended before it; says how many in all.
+    fn forget_before(&mut self, time: Timestamp, limit: u32) -> Result<u64, StoreFault>;
+    /// Removes up to `limit` each of sessions of customers and of staff that were not used since a
+    /// time, and says how many.
+    fn forget_unused_sessions(&mut self, since: Timestamp, limit: u32) -> Result<u64, StoreFault>;
 
     /// Waits until no other transaction holds a key, and holds it until this one ends: what is
     /// counted by rows that may not exist yet is counted by one transaction at a time.

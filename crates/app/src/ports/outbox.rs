@@ -125,6 +125,8 @@ pub trait Outbox {
         due_at: Timestamp,
         error: Option<&str>,
     ) -> Result<(), StoreFault>;
+    /// Removes up to `limit` jobs that were done before a time, and says how many.
+    fn forget_jobs(&mut self, done_before: Timestamp, limit: u32) -> Result<u64, StoreFault>;
     /// When the next job is due.
     fn next_due(&mut self) -> Result<Option<Timestamp>, StoreFault>;
     /// Jobs that are not done, those with most attempts first.
@@ -132,6 +134,10 @@ pub trait Outbox {
 
     /// Stores a message under a key; false if a message with this key stands already.
     fn insert_message(&mut self, message: &Message, key: &str) -> Result<bool, StoreFault>;
+    /// Removes up to `limit` messages that were queued before a time and do not wait any more, and
+    /// says how many. Their keys are forgotten with them.
+    fn forget_messages(&mut self, created_before: Timestamp, limit: u32)
+    -> Result<u64, StoreFault>;
     /// Stores what became of a message, and its arguments.
     fn update_message(&mut self, message: &Message) -> Result<(), StoreFault>;
     /// A message.

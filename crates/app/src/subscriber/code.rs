@@ -181,17 +181,6 @@ impl App {
         }
     }
 
-    /// Removes codes, half-done log-ins, counted failures and ended sessions that no rule looks
-    /// at any more. To be called now and then.
-    ///
-    /// # Errors
-    /// [`Fault`].
-    pub async fn forget_old_log_ins(&self) -> Result<(), Fault> {
-        let time = self.now().minus(FORGET_AFTER);
-        let work = move |tx: &mut dyn Tx| -> Result<(), Fault> { Ok(tx.forget_before(time)?) };
-        crate::ports::StoreExt::transact(self.store.as_ref(), work).await
-    }
-
     /// Two requests at once are counted one after the other.
     fn hold_limits(&self, tx: &mut dyn Tx, to: &Contact, from: Network) -> Result<(), StoreFault> {
         let address = format!("codes to\n{}\n{}", to.channel().code(), to.as_str());
@@ -223,11 +212,8 @@ impl App {
     }
 }
 
-/// Longer than the longest limit on codes and than failures are remembered.
-const FORGET_AFTER: simurgh_vocab::Duration = simurgh_vocab::Duration::days(7);
-
-/// The code stands in the message's arguments until it is handed over, which is at once; then
-/// they are emptied ([`Template::is_secret`]).
+/// The code stands in the message's arguments, sealed, until it is handed over or too old; then they
+/// are emptied ([`Template::is_secret`]).
 fn code_message(challenge: &Challenge, reader: CodeReader, code: String) -> Draft {
     let minutes = Challenge::LIFETIME.as_seconds_up() / 60;
     Draft {

@@ -90,16 +90,34 @@ impl LogIns for StoreTx<'_> {
         )
     }
 
-    fn forget_before(&mut self, time: Timestamp) -> Result<(), StoreFault> {
+    fn forget_before(&mut self, time: Timestamp, limit: u32) -> Result<u64, StoreFault> {
+        let mut forgotten = 0;
         for sql in [
-            "DELETE FROM challenge WHERE issued_at < ?1",
-            "DELETE FROM login_step WHERE begun_at < ?1",
-            "DELETE FROM login_failure WHERE last_at < ?1",
-            "DELETE FROM session WHERE ended_at < ?1",
+            "DELETE FROM challenge WHERE id IN
+             (SELECT id FROM challenge WHERE issued_at < ?1 LIMIT ?2)",
+            "DELETE FROM login_step WHERE id IN
+             (SELECT id FROM login_step WHERE begun_at < ?1 LIMIT ?2)",
+            "DELETE FROM login_failure WHERE guard_key IN
+             (SELECT guard_key FROM login_failure WHERE last_at < ?1 LIMIT ?2)",
+            "DELETE FROM session WHERE id IN
+             (SELECT id FROM session WHERE ended_at < ?1 LIMIT ?2)",
         ] {
-            self.execute(sql, &params![time])?;
+            forgotten += self.execute(sql, &params![time, limit])?;
         }
-        Ok(())
+        Ok(forgotten)
+    }
+
+    fn forget_unused_sessions(&mut self, since: Timestamp, limit: u32) -> Result<u64, StoreFault> {
+        let mut forgotten = 0;
+        for sql in [
+            "DELETE FROM session WHERE id IN
+             (SELECT id FROM session WHERE seen_at < ?1 LIMIT ?2)",
+            "DELETE FROM staff_session WHERE token_digest IN
+             (SELECT token_digest FROM staff_session WHERE seen_at < ?1 LIMIT ?2)",
+        ] {
+            forgotten += self.execute(sql, &params![since, limit])?;
+        }
+        Ok(forgotten)
     }
 
     fn hold(&mut self, key: &Digest) -> Result<(), StoreFault> {

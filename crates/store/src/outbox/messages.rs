@@ -5,7 +5,7 @@ use simurgh_vocab::{CustomerId, MessageId, Timestamp};
 
 use crate::db::{Row, Value};
 use crate::params;
-use crate::rows::{exactly_one, insert_rows, read_all, read_one};
+use crate::rows::{exactly_one, execute_for_ids, insert_rows, read_all, read_one};
 use crate::tx::StoreTx;
 
 macro_rules! select_messages {
@@ -55,6 +55,22 @@ pub(super) fn insert(
     }
     insert_references(tx, message)?;
     Ok(true)
+}
+
+pub(super) fn forget(
+    tx: &mut StoreTx<'_>,
+    created_before: Timestamp,
+    limit: u32,
+) -> Result<u64, StoreFault> {
+    let sql = "SELECT id FROM message WHERE created_at < ?1 AND state <> 'queued'
+               ORDER BY created_at LIMIT ?2";
+    let ids: Vec<MessageId> = read_all(tx.query(sql, &params![created_before, limit])?, Row::id)?;
+    execute_for_ids(
+        tx,
+        "DELETE FROM message_reference WHERE message_id IN",
+        &ids,
+    )?;
+    execute_for_ids(tx, "DELETE FROM message WHERE id IN", &ids)
 }
 
 /// Stores the state. The reference stays when the next state knows none.
