@@ -1,6 +1,9 @@
 //! The edges of the portal and the console, in process: every route, whatever is sent to it.
 
 #[cfg(test)]
+#[path = "edges/account.rs"]
+mod account;
+#[cfg(test)]
 #[path = "edges/bodies.rs"]
 mod bodies;
 #[cfg(test)]

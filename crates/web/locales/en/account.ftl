@@ -63,6 +63,7 @@ account-two-step-short = A code from an app, besides the password
 account-two-step-lead = Besides your password we ask for a code that an app on your phone shows. Whoever steals your password cannot log in.
 account-two-step-need = You need an authenticator app, such as Google Authenticator, Microsoft Authenticator, 1Password or the passwords app of your phone.
 account-two-step-set-up = Set it up
+account-two-step-set-up-title = Set up two-step verification
 account-two-step-scan = 1. Add { -brand } to your app
 account-two-step-qr = QR code for the authenticator app
 account-two-step-same-phone = Scan the code with the app. Is the app on this device?
@@ -81,7 +82,7 @@ account-recovery-left = { $count ->
     [0] None is left. Make new ones now, so that you can log in without your app.
     [one] One is left. Make new ones soon.
    *[other] { $count } are left. Each lets you log in once without your app.
-}
+    }
 account-recovery-new = Make new codes
 account-recovery-new-title = Make new recovery codes?
 account-recovery-new-text = The ones that you have are no longer good then.
@@ -94,7 +95,7 @@ account-devices = Devices
 account-devices-count = { $count ->
     [one] Logged in here only
    *[other] Logged in on { $count } devices
-}
+    }
 account-devices-lead = Where you are logged in. End what you do not know.
 account-device-this = This device
 account-device-seen = Last used { $when }

@@ -39,7 +39,7 @@ entry-again = Send another code
 entry-again-in = { $seconds ->
     [one] You can ask for another code in { $seconds } second.
    *[other] You can ask for another code in { $seconds } seconds.
-}
+    }
 entry-skip = Do it later
 entry-skip-hint = You will find it under “Account”.
 
@@ -95,7 +95,7 @@ entry-code-wrong = { $tries ->
     [0] This code is wrong, and that was the last try. Ask for another code.
     [one] This code is wrong. You can try once more.
    *[other] This code is wrong. You can try { $tries } more times.
-}
+    }
 entry-code-expired = This code has expired. Ask for another one.
 entry-code-no-tries = Too many wrong codes were typed. Ask for another one.
 entry-code-used = This code was used already. Ask for another one.

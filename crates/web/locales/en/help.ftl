@@ -37,9 +37,9 @@ help-login = I cannot log in
 
         ## I have forgotten my password
 
-        Log in with a one-time code instead, or set a new password through [Forgotten password](/recover). You need the phone or the e-mail address of the account. If you use an authenticator app, you need its code too.
+        Log in with a one-time code instead, or set a new password through [Forgotten password](/recover). You need the phone or the e-mail address of the account. If you have turned on [two-step verification](/account/two-step), you need the code of your app too, or a recovery code.
 
-        ## It says “too many attempts”
+        ## It says “too many wrong attempts”
 
         That protects you from people who guess. Wait for the time shown on the page; trying again earlier does not shorten it.
 
@@ -179,10 +179,10 @@ help-number = Changing my phone number
         This is about the number that you log in with and that gets our messages.
 
         1. Open [Account](/account) and choose the phone number.
-        2. Confirm that it is you: with your password, a code, or your authenticator app.
+        2. If you logged in more than ten minutes ago, confirm that it is you: with your password, a code, or your authenticator app.
         3. Enter the new number and the code that it receives.
 
-        From then on only the new number can log in; the old one gets a last message. Other devices are logged out.
+        From then on you log in with the new number; the old one gets a last message. Other devices stay logged in; you can end them under [Devices](/account/devices).
 
         ## I no longer have the old number
 
@@ -190,7 +190,7 @@ help-number = Changing my phone number
 
         ## The phone is stolen
 
-        Log in from another device, open [Account](/account), and end the session of the lost one under “Devices”. Then contact us, so that we can block the line.
+        Log in from another device, open [Devices](/account/devices), and end the session of the lost one. Then contact us, so that we can block the line.
 
 help-identity = Identity check
     .summary = When it is needed, what to have ready, what happens to the documents.

@@ -63,6 +63,7 @@ account-two-step-short = 除密码外，再输入应用中的验证码
 account-two-step-lead = 除了密码，还需要输入手机应用中显示的验证码。即使密码被盗，别人也无法登录。
 account-two-step-need = 您需要一个验证器应用，例如 Google Authenticator、Microsoft Authenticator、1Password，或手机自带的密码应用。
 account-two-step-set-up = 开始设置
+account-two-step-set-up-title = 设置两步验证
 account-two-step-scan = 1. 在应用中添加 { -brand }
 account-two-step-qr = 供验证器应用扫描的二维码
 account-two-step-same-phone = 请用应用扫描二维码。应用就在这台设备上？
@@ -80,7 +81,7 @@ account-recovery-codes = 恢复代码
 account-recovery-left = { $count ->
     [0] 已经用完。请立即生成新的，否则没有应用就无法登录。
    *[other] 还剩 { $count } 个。没有应用时，每个可以登录一次。
-}
+    }
 account-recovery-new = 生成新的恢复代码
 account-recovery-new-title = 要生成新的恢复代码吗？
 account-recovery-new-text = 您现有的恢复代码将全部失效。
@@ -93,7 +94,7 @@ account-devices = 登录设备
 account-devices-count = { $count ->
     [1] 只在这里登录
    *[other] 已在 { $count } 台设备上登录
-}
+    }
 account-devices-lead = 您已登录的设备。如有不认识的，请立即结束。
 account-device-this = 本设备
 account-device-seen = 最近使用：{ $when }

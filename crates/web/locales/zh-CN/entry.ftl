@@ -38,7 +38,7 @@ entry-no-code-email = 请确认邮箱无误，并查看垃圾邮件。
 entry-again = 重新发送验证码
 entry-again-in = { $seconds ->
    *[other] { $seconds } 秒后可以重新获取。
-}
+    }
 entry-skip = 以后再说
 entry-skip-hint = 以后可以在“账户”中验证。
 
@@ -93,7 +93,7 @@ entry-code-form = 请输入六位数字的验证码。
 entry-code-wrong = { $tries ->
     [0] 验证码不正确，次数已用完。请重新获取。
    *[other] 验证码不正确，还可以再试 { $tries } 次。
-}
+    }
 entry-code-expired = 验证码已过期，请重新获取。
 entry-code-no-tries = 错误次数过多，请重新获取验证码。
 entry-code-used = 这个验证码已经用过，请重新获取。

@@ -81,30 +81,6 @@ impl Form {
     pub fn is_refused(&self) -> bool {
         !self.errors.is_empty()
     }
-
-    /// The phone number that the macro `phone` asks for in two fields, as one international number:
-    /// the country code, then the number without spaces, signs and its national leading zero. A
-    /// number entered with `+` stands for itself. The caller parses the result.
-    #[must_use]
-    pub fn joined_phone(country_code: &str, number: &str) -> String {
-        let digits = |text: &str| -> String { text.chars().filter(char::is_ascii_digit).collect() };
-        let number = number.trim();
-        if number.starts_with('+') {
-            return format!("+{}", digits(number));
-        }
-        if let Some(rest) = number.strip_prefix("00") {
-            return format!("+{}", digits(rest));
-        }
-        let national = digits(number);
-        // Italy keeps the zero of its numbers (ITU-T E.164 list: +39).
-        let code = digits(country_code);
-        let national = if code == "39" {
-            national.as_str()
-        } else {
-            national.trim_start_matches('0')
-        };
-        format!("+{code}{national}")
-    }
 }
 
 fn find<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {
@@ -117,19 +93,6 @@ fn find<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn phone_numbers_as_people_write_them() {
-        for (code, number, joined) in [
-            ("+86", "138 0013 8000", "+8613800138000"),
-            ("86", "+44 7700 900123", "+447700900123"),
-            ("+86", "0044 7700 900123", "+447700900123"),
-            ("+44", "07700 900123", "+447700900123"),
-            ("+39", "06 1234 5678", "+390612345678"),
-        ] {
-            assert_eq!(Form::joined_phone(code, number), joined, "{code} {number}");
-        }
-    }
 
     #[test]
     fn a_field_keeps_its_first_error_and_debug_hides_what_was_entered() {
