@@ -172,6 +172,10 @@ journeys('a check that never answers can be left for documents', demo, hasty, as
   await checkOutside(page, 'no-answer');
   assert.match(await said(page), say('identity-outside-waits'));
   await look(page, 'identity-outside');
+  assert.equal(await page.locator(HAND_IN).count(), 0, 'a page that looks again would lose the files');
+  await page.locator('main a[href*="way=documents"]').click();
+  assert.equal(await page.locator('[data-reload]').count(), 0);
+  await page.locator(`${HAND_IN} button`).waitFor();
   await checkOutside(page, 'unannounced');
   assert.match(await said(page), say('identity-outside-waits'), 'coming back decides nothing');
   // No notification comes: the portal asks by itself.

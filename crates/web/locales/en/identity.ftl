@@ -59,6 +59,7 @@ identity-document = Passport or identity card
 identity-document-hint = The page with the photo, all four corners visible. JPEG, PNG or PDF, at most { $megabytes } MB each.
 identity-document-back = Back of the card
 identity-portrait = Photo of your face
+identity-documents-instead = Send documents instead
 identity-documents-do = Send the documents
 identity-no-document = Please choose a picture of your document.
 identity-too-many = Please send at most { $count } files.

@@ -59,6 +59,7 @@ identity-document = 护照或身份证
 identity-document-hint = 带照片的一面，四角完整。支持 JPEG、PNG、PDF，每个文件不超过 { $megabytes } MB。
 identity-document-back = 身份证背面
 identity-portrait = 本人正面照片
+identity-documents-instead = 改为提交资料
 identity-documents-do = 提交资料
 identity-no-document = 请选择证件照片。
 identity-too-many = 最多提交 { $count } 个文件。

@@ -29,6 +29,9 @@ const FIELDS_MAX: usize = 200;
 /// The time for a body when the server says nothing about it.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// How many times longer files may take: photographs over a slow line.
+const FILES_PATIENCE: u32 = 10;
+
 /// What a site takes in the body of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Takes {
@@ -49,6 +52,10 @@ pub async fn gate(State(takes): State<Takes>, request: Request, next: Next) -> R
     }
     let patience = request.extensions().get::<BodyTimeout>();
     let patience = patience.map_or(BODY_TIMEOUT, |BodyTimeout(patience)| *patience);
+    let patience = match kind(request.headers()) {
+        Kind::Files => patience.saturating_mul(FILES_PATIENCE),
+        Kind::Form | Kind::Json | Kind::Other => patience,
+    };
     let late = Arc::new(AtomicBool::new(false));
     let request = request.map(|body| Body::new(Timed::new(body, patience, Arc::clone(&late))));
     let response = match body(takes, request).await {

@@ -122,6 +122,14 @@ impl Face {
         }
     }
 
+    /// Whether a check is asked for and not passed yet.
+    const fn is_undecided(&self) -> bool {
+        match self {
+            Self::Wanted | Self::Outside(_) | Self::Staff(_) | Self::Refused(..) => true,
+            Self::NotNeeded | Self::Approved(_) => false,
+        }
+    }
+
     const fn is_outside(&self) -> bool {
         matches!(self, Self::Outside(_))
     }
@@ -149,6 +157,9 @@ struct IdentityPage {
     megabytes: usize,
     /// The outside check did not answer just now.
     unreachable: bool,
+    /// The customer wants to send documents although an outside check is under way. The page then
+    /// stays as it is, since looking again would lose the chosen files.
+    by_documents: bool,
 }
 
 /// `GET /identity`: every rule, and where the customer stands.
@@ -184,7 +195,8 @@ async fn show(
 ) -> Result<Response, Refusal> {
     let back_to = own_checkout(fields.text("next"));
     let asked = AskedFor { zone, back_to };
-    let shown = identity_page(&app, page, who.customer, &asked).await?;
+    let mut shown = identity_page(&app, page, who.customer, &asked).await?;
+    shown.by_documents = fields.text("way") == "documents";
     Ok(Page::answer(&shown))
 }
 
@@ -252,6 +264,7 @@ async fn hand_in(
     };
     let mut shown = identity_page(&app, page, who.customer, &asked).await?;
     shown.form.refuse("document", text);
+    shown.by_documents = true;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, Page::answer(&shown)).into_response())
 }
 
@@ -328,6 +341,7 @@ async fn identity_page(
         undecided_days: days(terms.retention.undecided),
         megabytes: IdentityCase::DOCUMENT_OCTETS_MAX >> 20,
         unreachable: false,
+        by_documents: false,
         form: Form::new(),
         state: t.msg(state),
         tone,

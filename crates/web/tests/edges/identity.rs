@@ -16,7 +16,7 @@ use super::world::{Answer, Browser, Stage};
 
 const CHECKOUT: &str = "/checkout?item=offer:basic-china&periods=3&currency=CNY&start=now";
 const NEXT: &str =
-    "%2Fcheckout%3Fitem%3Doffer%3Abasic-china%26periods%3D3%26currency%3DCNY%26start%3Dnow";
+    "%2Fcheckout%3Fitem%3Doffer:basic-china%26periods%3D3%26currency%3DCNY%26start%3Dnow";
 const JPEG: &[u8] = b"\xff\xd8\xff the passport of Wei";
 
 /// An outside check whose word is "signed reference verdict".
