@@ -98,6 +98,8 @@ fn drive(place: &Place, files: &[PathBuf], part: &mut Part) -> anyhow::Result<()
     let job = Job::new("node")
         .arguments([
             "--test",
+            // A journey waits as much as it works: two files at once, on small machines too.
+            "--test-concurrency=2",
             "--test-reporter=spec",
             "--test-reporter-destination=stdout",
         ])
