@@ -16,6 +16,7 @@ pub mod retention;
 pub mod sales;
 pub mod subscriber;
 pub mod text;
+pub mod vitals;
 
 mod fault;
 

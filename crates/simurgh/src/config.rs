@@ -1,205 +1,37 @@
 //! `simurgh.toml` and the environment, read into settings that can work.
 //!
 //! Every setting can be given as `SIMURGH_SECTION__NAME` too, e.g. `SIMURGH_STORE__URL`. The
-//! environment wins. [`docs/guide/settings.md`] explains each.
+//! environment wins. `docs/guide/settings.md` explains each; a test holds it to this file.
 
+mod reader;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::time::Duration as StdDuration;
 
-use figment::Figment;
-use figment::providers::{Env, Format, Serialized, Toml};
-use serde::{Deserialize, Serialize};
+use simurgh_connectors::message::smpp::{MessageIds, Receipts, SmppTls};
 use simurgh_connectors::message::smtp::{SmtpLogin, SmtpTls};
-use simurgh_connectors::message::{SmppSettings, SmtpSettings};
+use simurgh_connectors::message::{SettingFault, Smpp, SmppSettings, Smtp, SmtpSettings};
 use simurgh_connectors::{SandboxSettings, Secret};
-use simurgh_store::DatabaseUrl;
+use simurgh_store::{DatabaseOptions, DatabaseUrl, PostgresOptions, PostgresTrust};
 use simurgh_subscriber::Retention;
 use simurgh_vocab::{Duration, TimeZoneName};
+use simurgh_web::brand::{Accent, Brand, LegalText, Localised};
+use simurgh_web::frame::observe::Proxies;
+use simurgh_web::server::Limits;
 
-/// The file as it is written.
-#[derive(Debug, Default, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-struct File {
-    master_key: String,
-    store: StoreSection,
-    portal: PortalSection,
-    console: ConsoleSection,
-    admin: AdminSection,
-    brand: BrandSection,
-    documents: DocumentsSection,
-    smtp: Option<SmtpSection>,
-    smpp: Option<SmppSection>,
-    sandbox_payments: Option<SandboxSection>,
-    identity: IdentitySection,
-    sandbox_identity: Option<SandboxSection>,
-    log: LogSection,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-struct StoreSection {
-    url: String,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-struct PortalSection {
-    listen: String,
-    url: String,
-    trusted_proxy_header: Option<String>,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-struct ConsoleSection {
-    listen: String,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-struct AdminSection {
-    listen: String,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-struct BrandSection {
-    name: String,
-    legal_entity: String,
-    support_email: String,
-    support_phone: String,
-    logo_svg: Option<PathBuf>,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-struct DocumentsSection {
-    series: String,
-    time_zone: String,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct SmtpSection {
-    host: String,
-    port: Option<u16>,
-    /// `implicit`, `starttls` or `plain` (loopback only).
-    tls: Option<String>,
-    user: Option<String>,
-    password: Option<String>,
-    from: String,
-    extra_ca_file: Option<PathBuf>,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct SmppSection {
-    host: String,
-    port: Option<u16>,
-    system_id: String,
-    password: String,
-    source: String,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct SandboxSection {
-    url: String,
-    merchant: String,
-    key: String,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-struct IdentitySection {
-    keep_days_after_decision: u32,
-    keep_days_undecided: u32,
-}
-
-#[derive(Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields, default)]
-struct LogSection {
-    format: String,
-    filter: String,
-}
-
-impl Default for StoreSection {
-    fn default() -> Self {
-        Self {
-            url: "sqlite:data/simurgh.db".to_owned(),
-        }
-    }
-}
-
-impl Default for PortalSection {
-    fn default() -> Self {
-        Self {
-            listen: "127.0.0.1:8080".to_owned(),
-            url: String::new(),
-            trusted_proxy_header: None,
-        }
-    }
-}
-
-impl Default for ConsoleSection {
-    fn default() -> Self {
-        Self {
-            listen: "127.0.0.1:8081".to_owned(),
-        }
-    }
-}
-
-impl Default for AdminSection {
-    fn default() -> Self {
-        Self {
-            listen: "127.0.0.1:8082".to_owned(),
-        }
-    }
-}
-
-impl Default for BrandSection {
-    fn default() -> Self {
-        let brand = simurgh_web::brand::Brand::default();
-        Self {
-            name: brand.name,
-            legal_entity: brand.legal_entity,
-            support_email: brand.support.email,
-            support_phone: brand.support.phone,
-            logo_svg: None,
-        }
-    }
-}
-
-impl Default for DocumentsSection {
-    fn default() -> Self {
-        Self {
-            series: "SIM".to_owned(),
-            time_zone: "Asia/Shanghai".to_owned(),
-        }
-    }
-}
-
-impl Default for IdentitySection {
-    fn default() -> Self {
-        Self {
-            keep_days_after_decision: 30,
-            keep_days_undecided: 90,
-        }
-    }
-}
-
-impl Default for LogSection {
-    fn default() -> Self {
-        Self {
-            format: "text".to_owned(),
-            filter: "info".to_owned(),
-        }
-    }
-}
+use crate::wire;
+use reader::Reader;
+pub(crate) use reader::{Fault, Known};
 
 /// How logs are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LogFormat {
+    /// For people on a terminal, JSON elsewhere.
+    Auto,
     /// For people.
     Text,
     /// One JSON object a line.
@@ -210,114 +42,119 @@ pub(crate) enum LogFormat {
 pub(crate) struct Config {
     pub(crate) master_key: [u8; 32],
     pub(crate) store: DatabaseUrl,
+    pub(crate) store_options: DatabaseOptions,
     pub(crate) portal: SocketAddr,
     pub(crate) portal_url: String,
-    pub(crate) trusted_proxy_header: Option<axum::http::HeaderName>,
+    pub(crate) proxies: Proxies,
     pub(crate) console: SocketAddr,
     pub(crate) admin: SocketAddr,
-    pub(crate) brand: simurgh_web::brand::Brand,
+    pub(crate) limits: Limits,
+    pub(crate) brand: Brand,
     pub(crate) series: String,
     pub(crate) time_zone: TimeZoneName,
     pub(crate) smtp: Option<SmtpSettings>,
     pub(crate) smpp: Option<SmppSettings>,
     pub(crate) sandbox_payments: Option<SandboxSettings>,
-    pub(crate) sandbox_identity: Option<SandboxSettings>,
     pub(crate) retention: Retention,
+    pub(crate) sandbox_identity: Option<SandboxSettings>,
     pub(crate) log: (LogFormat, String),
 }
 
+impl fmt::Debug for Config {
+    /// Only what is no secret and no address.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("store", &self.store)
+            .field("portal", &self.portal)
+            .field("console", &self.console)
+            .field("admin", &self.admin)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Reads the settings. On failure every error is given, not only the first.
-pub(crate) fn read(path: &Path) -> Result<Config, Vec<String>> {
-    let figment = Figment::from(Serialized::defaults(File::default()))
-        .merge(Toml::file_exact(path))
-        .merge(Env::prefixed("SIMURGH_").split("__"));
-    let file: File = figment.extract().map_err(|errors| {
-        errors
-            .into_iter()
-            .map(|error| error.to_string())
-            .collect::<Vec<_>>()
+pub(crate) fn read(path: &Path) -> Result<Config, Vec<Fault>> {
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let file = table(path);
+    let mut reader = Reader::new(file.clone().unwrap_or_default(), environment);
+    if let Err(reason) = file {
+        reader.fault("the file", &reason);
+    }
+    check(reader).1
+}
+
+/// The file's table; without the program's own default file the environment says everything.
+fn table(path: &Path) -> Result<toml::Table, String> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        format!("{error}; write it (docs/guide/settings.md) or name another with --config")
     })?;
-    check(file)
+    text.parse()
+        .map_err(|error: toml::de::Error| error.to_string().trim_end().to_owned())
 }
 
-fn check(file: File) -> Result<Config, Vec<String>> {
-    let mut errors = Errors(Vec::new());
-    let brand = brand(&file.brand, &mut errors);
-    let portal_url = errors
-        .take("portal.url", url(&file.portal.url))
-        .unwrap_or_default();
-    let config = Config {
-        master_key: errors
-            .take("master_key", key(&file.master_key))
-            .unwrap_or_default(),
-        store: errors
-            .take("store.url", file.store.url.parse())
-            .unwrap_or(DatabaseUrl::Sqlite(PathBuf::new())),
-        portal: errors.address("portal.listen", &file.portal.listen),
-        trusted_proxy_header: file
-            .portal
-            .trusted_proxy_header
-            .and_then(|name| errors.take("portal.trusted_proxy_header", name.parse())),
-        console: errors.address("console.listen", &file.console.listen),
-        admin: errors.address("admin.listen", &file.admin.listen),
-        brand,
-        time_zone: errors
-            .take("documents.time_zone", file.documents.time_zone.parse())
-            .or_else(|| "UTC".parse().ok())
-            .ok_or_else(|| vec!["the time zone database is missing".to_owned()])?,
-        series: errors
-            .take("documents.series", series(&file.documents.series))
-            .unwrap_or_default(),
-        smtp: file.smtp.and_then(|section| smtp(section, &mut errors)),
-        smpp: file.smpp.map(smpp),
-        sandbox_payments: file.sandbox_payments.and_then(|section| {
-            let place = ("sandbox_payments", "/notify/sandbox");
-            sandbox(section, place, &portal_url, &mut errors)
-        }),
-        sandbox_identity: file.sandbox_identity.and_then(|section| {
-            let place = ("sandbox_identity", "/notify/identity/sandbox");
-            sandbox(section, place, &portal_url, &mut errors)
-        }),
-        retention: retention(&file.identity, &mut errors),
-        portal_url,
-        log: (
-            errors
-                .take("log.format", log_format(&file.log.format))
-                .unwrap_or(LogFormat::Text),
-            file.log.filter,
-        ),
+/// Reads everything; gives what can be set and either settings that can work or what is wrong.
+fn check(mut reader: Reader) -> (Vec<Known>, Result<Config, Vec<Fault>>) {
+    let r = &mut reader;
+    let master_key = master_key(r);
+    let (store, store_options) = store(r);
+    let (portal, portal_url, proxies) = portal_section(r);
+    let console = address(r, "console.listen", "127.0.0.1:8081");
+    let admin = address(r, "admin.listen", "127.0.0.1:8082");
+    one_address_each(r, [portal, console, admin]);
+    let limits = limits(r);
+    let brand = brand(r);
+    let series = r.parsed("documents.series", "SIM", series);
+    let time_zone = r.parsed("documents.time_zone", "Asia/Shanghai", str::parse);
+    let smtp = smtp(r);
+    let smpp = smpp(r);
+    let told_at = |path: &str| {
+        // Without the portal's address there is an error already; the others are looked for still.
+        let portal = portal_url.as_deref().unwrap_or("https://unknown.invalid");
+        format!("{portal}{path}")
     };
-    if errors.0.is_empty() {
-        Ok(config)
-    } else {
-        Err(errors.0)
+    let sandbox_payments = sandbox(r, "sandbox_payments", &told_at("/notify/sandbox"));
+    let retention = retention(r);
+    let told_at = told_at("/notify/identity/sandbox");
+    let sandbox_identity = sandbox(r, "sandbox_identity", &told_at);
+    let log = log(r);
+    let (known, faults) = reader.finish();
+    let complete = (|| {
+        Some(Config {
+            master_key: master_key?,
+            store: store?,
+            store_options,
+            portal: portal?,
+            portal_url: portal_url?,
+            proxies,
+            console: console?,
+            admin: admin?,
+            limits,
+            brand,
+            series: series?,
+            time_zone: time_zone?,
+            smtp,
+            smpp,
+            sandbox_payments,
+            retention,
+            sandbox_identity,
+            log: log?,
+        })
+    })();
+    match complete {
+        Some(config) if faults.is_empty() => (known, Ok(config)),
+        Some(_) | None => (known, Err(faults)),
     }
 }
 
-struct Errors(Vec<String>);
-
-impl Errors {
-    fn take<T, E: ToString>(&mut self, setting: &str, result: Result<T, E>) -> Option<T> {
-        match result {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.0.push(format!("{setting}: {}", error.to_string()));
-                None
-            }
-        }
-    }
-
-    fn address(&mut self, setting: &str, text: &str) -> SocketAddr {
-        let parsed = text
-            .parse()
-            .map_err(|_| "an address such as 127.0.0.1:8080 is expected");
-        self.take(setting, parsed)
-            .unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)))
-    }
+fn master_key(r: &mut Reader) -> Option<[u8; 32]> {
+    let told = r.secret("master_key");
+    let told = told.as_ref().map_or("", Secret::reveal);
+    key(told).map_err(|why| r.fault("master_key", why)).ok()
 }
 
 /// A key of 32 bytes written as 64 hexadecimal digits.
-pub(crate) fn key(text: &str) -> Result<[u8; 32], &'static str> {
+fn key(text: &str) -> Result<[u8; 32], &'static str> {
     const EXPECTED: &str = "64 hexadecimal digits are expected, e.g. from `openssl rand -hex 32`";
     let text = text.trim();
     if text.len() != 64 || !text.is_ascii() {
@@ -331,15 +168,198 @@ pub(crate) fn key(text: &str) -> Result<[u8; 32], &'static str> {
     Ok(key)
 }
 
+fn store(r: &mut Reader) -> (Option<DatabaseUrl>, DatabaseOptions) {
+    let url: Option<DatabaseUrl> = r.parsed("store.url", "sqlite:data/simurgh.db", str::parse);
+    let password = r.secret("store.password");
+    let extra_ca_file = r.file("store.extra_ca_file");
+    let connections = r.number("store.connections", 8, (1, 1_000));
+    let trust = match PostgresTrust::new(extra_ca_file.as_deref()) {
+        Ok(trust) => trust,
+        Err(why) => {
+            r.fault("store.extra_ca_file", &why.to_string());
+            PostgresTrust::default()
+        }
+    };
+    let options = DatabaseOptions {
+        postgres: PostgresOptions {
+            connections: usize::try_from(connections).unwrap_or(8),
+            password: password.map(|password| password.reveal().to_owned()),
+            trust,
+            ..PostgresOptions::default()
+        },
+        ..DatabaseOptions::default()
+    };
+    if let Some(Err(why)) = url.as_ref().map(DatabaseUrl::check) {
+        r.fault("store.url", &why.to_string());
+    }
+    (url, options)
+}
+
+fn portal_section(r: &mut Reader) -> (Option<SocketAddr>, Option<String>, Proxies) {
+    let listen = address(r, "portal.listen", "127.0.0.1:8080");
+    let url = r.parsed("portal.url", "", url);
+    let header = r.optional_text("portal.trusted_proxy_header", "");
+    let address_header = header.and_then(|name| {
+        name.parse()
+            .map_err(|_| r.fault("portal.trusted_proxy_header", "a header's name is expected"))
+            .ok()
+    });
+    let path = "portal.trusted_proxies";
+    let mut networks = Vec::new();
+    for text in r.list(path, &["127.0.0.1", "::1"]) {
+        match text.parse() {
+            Ok(network) => networks.push(network),
+            Err(why) => r.fault(path, &format!("{text}: {why}")),
+        }
+    }
+    let proxies = Proxies {
+        address_header,
+        networks,
+    };
+    (listen, url, proxies)
+}
+
+fn address(r: &mut Reader, path: &str, default: &str) -> Option<SocketAddr> {
+    r.parsed(path, default, |text| {
+        text.parse()
+            .map_err(|_| "an address such as 127.0.0.1:8080 or [::]:8080 is expected")
+    })
+}
+
+/// The three listeners need an address each; port 0 asks the system for a free one.
+fn one_address_each(r: &mut Reader, [portal, console, admin]: [Option<SocketAddr>; 3]) {
+    let same = |one: Option<SocketAddr>, other: Option<SocketAddr>| {
+        one.is_some_and(|address| address.port() != 0) && one == other
+    };
+    if same(portal, console) {
+        r.fault("console.listen", "portal.listen has this address");
+    }
+    if same(portal, admin) {
+        r.fault("admin.listen", "portal.listen has this address");
+    }
+    if same(console, admin) {
+        r.fault("admin.listen", "console.listen has this address");
+    }
+}
+
 fn url(text: &str) -> Result<String, &'static str> {
     let text = text.trim_end_matches('/');
-    let secure = text.starts_with("https://");
-    let local = text.starts_with("http://127.0.0.1") || text.starts_with("http://localhost");
+    let secure = text
+        .strip_prefix("https://")
+        .is_some_and(|host| !host.is_empty());
+    let local = ["http://127.0.0.1", "http://localhost", "http://[::1]"]
+        .into_iter()
+        .filter_map(|start| text.strip_prefix(start))
+        .any(|rest| rest.is_empty() || rest.starts_with(':'));
     if secure || local {
         Ok(text.to_owned())
     } else {
         Err("the portal's public address is expected, e.g. https://mobile.example.com")
     }
+}
+
+fn limits(r: &mut Reader) -> Limits {
+    let usual = Limits::default();
+    let mut seconds = |path: &str, default: StdDuration| {
+        let default = u32::try_from(default.as_secs()).unwrap_or(u32::MAX);
+        StdDuration::from_secs(u64::from(r.number(path, default, (1, 600))))
+    };
+    Limits {
+        head_timeout: seconds("limits.head_seconds", usual.head_timeout),
+        body_timeout: seconds("limits.body_seconds", usual.body_timeout),
+        write_timeout: seconds("limits.write_seconds", usual.write_timeout),
+        stop_timeout: seconds("limits.stop_seconds", usual.stop_timeout),
+        connections_max: {
+            let default = u32::try_from(usual.connections_max).unwrap_or(u32::MAX);
+            let connections = r.number("limits.connections", default, (1, 1_000_000));
+            usize::try_from(connections).unwrap_or(usual.connections_max)
+        },
+    }
+}
+
+fn brand(r: &mut Reader) -> Brand {
+    let usual = Brand::default();
+    let mut brand = Brand {
+        name: r.text("brand.name", &usual.name),
+        legal_entity: r.text("brand.legal_entity", &usual.legal_entity),
+        ..usual
+    };
+    let colours = [
+        r.optional_text("brand.accent_light", ""),
+        r.optional_text("brand.accent_dark", ""),
+    ];
+    match colours {
+        [None, None] => {}
+        [Some(light), Some(dark)] => match accent(&light, &dark) {
+            Ok(accent) => brand.accent = accent,
+            Err(why) => r.fault("brand.accent_light", &why),
+        },
+        [_, _] => r.fault(
+            "brand.accent_light",
+            "accent_light and accent_dark belong together",
+        ),
+    }
+    brand.logo_svg = contents(r, "brand.logo_svg");
+    let support = &mut brand.support;
+    support.email = r.text("brand.support_email", &support.email);
+    support.phone = r.text("brand.support_phone", &support.phone);
+    support.hours = Localised {
+        zh_cn: r.text("brand.support_hours_zh", &support.hours.zh_cn),
+        en: r.text("brand.support_hours_en", &support.hours.en),
+    };
+    if let Some(text) = legal(r, "terms") {
+        brand.terms = text;
+    }
+    if let Some(text) = legal(r, "privacy") {
+        brand.privacy = text;
+    }
+    brand
+}
+
+fn accent(light: &str, dark: &str) -> Result<Accent, String> {
+    let colour = |text: &str| text.parse().map_err(|why| format!("{text}: {why}"));
+    Accent::new(colour(light)?, colour(dark)?).map_err(|why| why.to_string())
+}
+
+/// A legal text in both languages: addresses on another site, or files of plain text with a
+/// paragraph a line.
+fn legal(r: &mut Reader, name: &str) -> Option<LegalText> {
+    let links = [
+        r.optional_text(&format!("brand.{name}_url_zh"), ""),
+        r.optional_text(&format!("brand.{name}_url_en"), ""),
+    ];
+    let files = [
+        contents(r, &format!("brand.{name}_file_zh")),
+        contents(r, &format!("brand.{name}_file_en")),
+    ];
+    let paragraphs = |text: String| -> Vec<String> {
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.map(str::to_owned).collect()
+    };
+    match (links, files) {
+        ([None, None], [None, None]) => None,
+        ([Some(zh_cn), Some(en)], [None, None])
+            if [&zh_cn, &en].iter().all(|url| url.starts_with("https://")) =>
+        {
+            Some(LegalText::Link(Localised { zh_cn, en }))
+        }
+        ([None, None], [Some(zh_cn), Some(en)]) => Some(LegalText::Paragraphs(Localised {
+            zh_cn: paragraphs(zh_cn),
+            en: paragraphs(en),
+        })),
+        (_, _) => {
+            let what = "two addresses (https://) or two files are expected, for zh and en";
+            r.fault(&format!("brand.{name}_url_zh"), what);
+            None
+        }
+    }
+}
+
+fn contents(r: &mut Reader, path: &str) -> Option<String> {
+    let file = r.file(path)?;
+    std::fs::read_to_string(&file)
+        .map_err(|error| r.fault(path, &format!("{}: {error}", file.display())))
+        .ok()
 }
 
 fn series(text: &str) -> Result<String, &'static str> {
@@ -354,112 +374,183 @@ fn series(text: &str) -> Result<String, &'static str> {
     }
 }
 
-fn log_format(text: &str) -> Result<LogFormat, &'static str> {
-    match text {
-        "text" => Ok(LogFormat::Text),
-        "json" => Ok(LogFormat::Json),
-        _ => Err("text or json is expected"),
-    }
-}
-
-fn brand(section: &BrandSection, errors: &mut Errors) -> simurgh_web::brand::Brand {
-    let logo_svg = section
-        .logo_svg
-        .as_ref()
-        .and_then(|path| errors.take("brand.logo_svg", std::fs::read_to_string(path)));
-    let base = simurgh_web::brand::Brand::default();
-    simurgh_web::brand::Brand {
-        name: section.name.clone(),
-        legal_entity: section.legal_entity.clone(),
-        logo_svg,
-        support: simurgh_web::brand::Support {
-            email: section.support_email.clone(),
-            phone: section.support_phone.clone(),
-            ..base.support
-        },
-        ..base
-    }
-}
-
-fn smtp(section: SmtpSection, errors: &mut Errors) -> Option<SmtpSettings> {
-    let tls = match section.tls.as_deref() {
-        None | Some("implicit") => Ok(SmtpTls::Implicit),
-        Some("starttls") => Ok(SmtpTls::StartTls),
-        Some("plain") => Ok(SmtpTls::Plain),
-        Some(_) => Err("implicit, starttls or plain is expected"),
+fn smtp(r: &mut Reader) -> Option<SmtpSettings> {
+    let is_wanted = r.has_section("smtp");
+    let usual = SmtpSettings::new(r.text("smtp.host", ""), r.text("smtp.from", ""));
+    let tls = [
+        ("implicit", SmtpTls::Implicit),
+        ("starttls", SmtpTls::StartTls),
+        ("plain", SmtpTls::Plain),
+    ];
+    let tls = r.choice("smtp.tls", &tls).unwrap_or(usual.tls);
+    let port = r.number("smtp.port", u32::from(tls.default_port()), (1, 65_535));
+    let (user, password) = (r.optional_text("smtp.user", ""), r.secret("smtp.password"));
+    let login = match (user, password) {
+        (Some(user), Some(password)) => Some(SmtpLogin { user, password }),
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => {
+            r.fault("smtp.user", "user and password belong together");
+            None
+        }
     };
-    let tls = errors.take("smtp.tls", tls)?;
-    let login = section
-        .user
-        .zip(section.password)
-        .map(|(user, password)| SmtpLogin {
-            user,
-            password: Secret::new(password),
-        });
-    let base = SmtpSettings::new(section.host, section.from);
-    let port = section.port.unwrap_or(tls.default_port());
-    Some(SmtpSettings {
+    let settings = SmtpSettings {
         tls,
-        port,
+        port: u16::try_from(port).unwrap_or(usual.port),
         login,
-        extra_ca_file: section.extra_ca_file,
-        ..base
-    })
+        extra_ca_file: r.file("smtp.extra_ca_file"),
+        hello_name: r.optional_text("smtp.hello_name", ""),
+        connections_max: small(r, "smtp.connections_max", usual.connections_max, 1_000),
+        send_timeout: seconds(r, "smtp.send_timeout_seconds", usual.send_timeout),
+        ..usual
+    };
+    if !is_wanted {
+        return None;
+    }
+    needed(r, "smtp.host", &settings.host);
+    refused(
+        r,
+        "smtp",
+        Smtp::new(settings.clone(), wire::nature().0).err(),
+    );
+    Some(settings)
 }
 
-fn smpp(section: SmppSection) -> SmppSettings {
-    let password = Secret::new(section.password);
-    let base = SmppSettings::new(section.host, section.system_id, password, section.source);
+fn smpp(r: &mut Reader) -> Option<SmppSettings> {
+    let is_wanted = r.has_section("smpp");
+    let (host, system_id) = (r.text("smpp.host", ""), r.text("smpp.system_id", ""));
+    let password = r.secret("smpp.password");
+    let source = r.text("smpp.source", "");
+    let has_password = password.is_some();
+    let password = password.unwrap_or_else(|| Secret::new(""));
+    let usual = SmppSettings::new(host, system_id, password, source);
+    let tls = [("plain", SmppTls::Plain), ("implicit", SmppTls::Implicit)];
+    let message_ids = [
+        ("same", MessageIds::Same),
+        ("hex-then-decimal", MessageIds::HexThenDecimal),
+        ("decimal-then-hex", MessageIds::DecimalThenHex),
+    ];
+    let settings = SmppSettings {
+        port: small(r, "smpp.port", usual.port, u16::MAX),
+        tls: r.choice("smpp.tls", &tls).unwrap_or(usual.tls),
+        extra_ca_file: r.file("smpp.extra_ca_file"),
+        system_type: r.text("smpp.system_type", ""),
+        receipts: if r.flag("smpp.receipts", true) {
+            Receipts::Wanted
+        } else {
+            Receipts::NotWanted
+        },
+        message_ids: r
+            .choice("smpp.message_ids", &message_ids)
+            .unwrap_or(usual.message_ids),
+        ..smpp_pace(r, usual)
+    };
+    if !is_wanted {
+        return None;
+    }
+    needed(r, "smpp.host", &settings.host);
+    needed(r, "smpp.system_id", &settings.system_id);
+    if !has_password {
+        r.fault("smpp.password", "it is needed");
+    }
+    refused(r, "smpp", Smpp::prepare(settings.clone()).err());
+    Some(settings)
+}
+
+/// Windows, rates and times of the link to the message centre.
+fn smpp_pace(r: &mut Reader, usual: SmppSettings) -> SmppSettings {
     SmppSettings {
-        port: section.port.unwrap_or(base.port),
-        ..base
+        parts_per_second_max: r.number(
+            "smpp.parts_per_second_max",
+            usual.parts_per_second_max,
+            (1, 100_000),
+        ),
+        window: small(r, "smpp.window", usual.window, 10_000),
+        queue_max: small(r, "smpp.queue_max", usual.queue_max, u16::MAX),
+        send_timeout: seconds(r, "smpp.send_timeout_seconds", usual.send_timeout),
+        response_timeout: seconds(r, "smpp.response_timeout_seconds", usual.response_timeout),
+        enquire_link_interval: seconds(
+            r,
+            "smpp.enquire_link_interval_seconds",
+            usual.enquire_link_interval,
+        ),
+        reconnect_first: seconds(r, "smpp.reconnect_first_seconds", usual.reconnect_first),
+        reconnect_max: seconds(r, "smpp.reconnect_max_seconds", usual.reconnect_max),
+        throttle_first: seconds(r, "smpp.throttle_first_seconds", usual.throttle_first),
+        throttle_max: seconds(r, "smpp.throttle_max_seconds", usual.throttle_max),
+        ..usual
     }
 }
 
-/// The account at a sandbox, which tells what happened at `path` of the portal.
-fn sandbox(
-    section: SandboxSection,
-    (name, path): (&str, &str),
-    portal_url: &str,
-    errors: &mut Errors,
-) -> Option<SandboxSettings> {
-    // An address that is no good is an error of its own already.
-    let portal_url = if portal_url.is_empty() {
-        "http://localhost"
-    } else {
-        portal_url
-    };
-    let notify_url = format!("{portal_url}{path}");
-    let key = Secret::new(section.key);
-    match SandboxSettings::new(&section.merchant, key, &notify_url, &section.url) {
+/// The account at a sandbox that tells what happened at `notify_url`.
+fn sandbox(r: &mut Reader, section: &str, notify_url: &str) -> Option<SandboxSettings> {
+    let is_wanted = r.has_section(section);
+    let url = r.text(&format!("{section}.url"), "");
+    let merchant = r.text(&format!("{section}.merchant"), "");
+    let key = r.secret(&format!("{section}.key"));
+    if !is_wanted {
+        return None;
+    }
+    let key = key.unwrap_or_else(|| Secret::new(""));
+    match SandboxSettings::new(&merchant, key, notify_url, &url) {
         Ok(settings) => Some(settings),
         Err(faults) => {
             for fault in faults {
-                let setting = match fault.setting {
-                    "public_url" => "url",
-                    other => other,
+                // The connector sees two addresses made from settings of other names.
+                let path = match fault.setting {
+                    "notify_url" => "portal.url".to_owned(),
+                    "public_url" => format!("{section}.url"),
+                    setting => format!("{section}.{setting}"),
                 };
-                errors.0.push(format!("{name}.{setting}: {}", fault.reason));
+                r.fault(&path, &fault.reason);
             }
             None
         }
     }
 }
 
-/// The longest that documents may be kept: longer than any law asks for is a slip of the pen.
-const KEEP_DAYS_MAX: u32 = 3_650;
-
-fn retention(section: &IdentitySection, errors: &mut Errors) -> Retention {
-    let mut days = |setting: &str, days: u32| {
-        let sound = (1..=KEEP_DAYS_MAX).contains(&days).then_some(days);
-        let sound = sound.ok_or("1 to 3650 days are expected");
-        Duration::days(errors.take(setting, sound).unwrap_or(1))
-    };
+fn retention(r: &mut Reader) -> Retention {
     Retention {
-        after_decision: days(
+        after_decision: Duration::days(r.number(
             "identity.keep_days_after_decision",
-            section.keep_days_after_decision,
-        ),
-        undecided: days("identity.keep_days_undecided", section.keep_days_undecided),
+            30,
+            (1, 3_650),
+        )),
+        undecided: Duration::days(r.number("identity.keep_days_undecided", 90, (1, 3_650))),
     }
+}
+
+fn log(r: &mut Reader) -> Option<(LogFormat, String)> {
+    let formats = [
+        ("auto", LogFormat::Auto),
+        ("text", LogFormat::Text),
+        ("json", LogFormat::Json),
+    ];
+    let format = r.choice("log.format", &formats);
+    let filter = r.parsed("log.filter", "info", |text| {
+        tracing_subscriber::EnvFilter::try_new(text).map(|_| text.to_owned())
+    });
+    Some((format?, filter?))
+}
+
+/// Faults of a connector, under the names of their settings here.
+fn refused(r: &mut Reader, section: &str, faults: Option<Vec<SettingFault>>) {
+    for fault in faults.into_iter().flatten() {
+        r.fault(&format!("{section}.{}", fault.setting), &fault.reason);
+    }
+}
+
+fn needed(r: &mut Reader, path: &str, text: &str) {
+    if text.is_empty() {
+        r.fault(path, "it is needed");
+    }
+}
+
+fn small(r: &mut Reader, path: &str, default: u16, most: u16) -> u16 {
+    let number = r.number(path, u32::from(default), (1, u32::from(most)));
+    u16::try_from(number).unwrap_or(default)
+}
+
+fn seconds(r: &mut Reader, path: &str, default: Duration) -> Duration {
+    let default = u32::try_from(default.as_micros() / 1_000_000).unwrap_or(1);
+    Duration::seconds(r.number(path, default, (1, 3_600)))
 }

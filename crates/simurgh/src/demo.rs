@@ -11,14 +11,18 @@ use simurgh_app::subscriber::Rules;
 use simurgh_connectors::payment::sandbox::Sandbox;
 use simurgh_connectors::payment::{SandboxProvider, SandboxServer};
 use simurgh_connectors::{SandboxSettings, Secret, identity};
-use simurgh_store::DatabaseUrl;
+use simurgh_store::{DatabaseOptions, DatabaseUrl};
 use simurgh_web::brand::Brand;
+use simurgh_web::frame::observe::Proxies;
 use simurgh_web::inbox::{self, Inbox};
+use simurgh_web::server::Limits;
 use tokio::net::TcpListener;
 
+use crate::crew::{Crew, listen};
 use crate::seed::{self, PastClock};
-use crate::serve::{as_store, listen};
-use crate::wire::{self, Crew, Operator};
+use crate::serve::as_store;
+use crate::telemetry;
+use crate::wire::{self, Operator};
 
 /// What may be said after `simurgh demo`.
 #[derive(clap::Args)]
@@ -42,6 +46,8 @@ const CATALOGUE: &str = include_str!("../demo/catalogue.toml");
 /// Runs until a signal says stop.
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let folder = &options.data_dir;
+    // First, so that it counts what follows.
+    let metrics = telemetry::metrics()?;
     if options.reset && folder.exists() {
         std::fs::remove_dir_all(folder)
             .with_context(|| format!("removing {}", folder.display()))?;
@@ -49,7 +55,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     let (clock, entropy) = wire::nature();
     let url = DatabaseUrl::Sqlite(folder.join("simurgh.db"));
-    let store = tokio::task::block_in_place(|| wire::open_store(&url))?;
+    let store =
+        tokio::task::block_in_place(|| wire::open_store(&url, &DatabaseOptions::default()))?;
 
     let [portal, console, admin, sandbox, identity] = listeners(options.port).await?;
     let portal_url = address(&portal)?;
@@ -91,7 +98,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         &[sandbox_url.clone(), identity_url.clone()],
     )?;
 
-    let mut crew = Crew::new();
+    let mut crew = Crew::new(Limits::default(), Proxies::default())?;
     let stopped = crew.stopped();
     crew.run(async move { Ok(server.serve(sandbox, stopped).await?) });
     let stopped = crew.stopped();
@@ -118,12 +125,11 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     greet(&addresses, &staff);
 
     let extra = simurgh_web::site::demo_routes().merge(inbox::routes(inbox));
-    crew.serve(portal, simurgh_web::site::portal(state.clone(), extra));
-    crew.serve(console, simurgh_web::console::router(state));
-    crew.serve(
-        admin,
-        simurgh_web::admin::router(wire::probes(&store, wire::metrics()?)),
-    );
+    let pages = simurgh_web::site::portal(state.clone(), extra);
+    crew.serve("portal", portal, pages);
+    crew.serve("console", console, simurgh_web::console::router(state));
+    let probes = telemetry::probes(&store, &app, metrics, crew.stopping());
+    crew.serve_admin(admin, simurgh_web::admin::router(probes));
     crew.run_app(app);
     let outcome = crew.work().await;
     tokio::task::block_in_place(|| store.close())?;
@@ -190,7 +196,7 @@ async fn listeners(port: u16) -> anyhow::Result<[TcpListener; 5]> {
         } else {
             port.saturating_add(offset)
         };
-        listen(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        listen("--port", SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
     };
     Ok([
         at(0).await?,

@@ -1,10 +1,12 @@
 //! `simurgh`: an eSIM mobile operator in one program.
 
 mod config;
+mod crew;
 mod demo;
 mod seed;
 mod serve;
 mod system;
+mod telemetry;
 mod wire;
 
 use std::path::PathBuf;
@@ -15,22 +17,36 @@ use clap::{Parser, Subcommand};
 
 use config::{Config, LogFormat};
 
-/// An eSIM mobile operator in one program: shop, charging, SM-DP+ and wallets.
-///
-/// To look at it: `simurgh demo`. To run an operator: write simurgh.toml (docs/guide), check it
-/// with `simurgh check-config`, then `simurgh serve`.
+/// An eSIM mobile operator in one program: portal, shop, payments, messages, console.
 #[derive(Parser)]
-#[command(version, arg_required_else_help = true)]
+#[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
 }
 
+const EXAMPLES: &str = "\
+Examples:
+  simurgh demo                                look at it: everything on this machine, sample data
+  simurgh check-config --config simurgh.toml  is every setting right? (docs/guide/settings.md)
+  simurgh catalogue apply plans.toml          what is sold; --dry-run shows what would change
+  simurgh staff add li < password.txt         an account for the console
+  simurgh serve --config simurgh.toml         run the operator
+  simurgh audit                               do all the books agree?
+
+Exit status:
+  0  it was done
+  1  it was not: settings are wrong, the audit found something, or something failed; the last lines
+     on standard error say what to do
+  2  the command line was not understood";
+
 #[derive(Subcommand)]
 enum Command {
-    /// Run everything on this machine with sample data, a sandbox payment provider and an inbox.
+    /// Run everything on this machine with sample data, sandboxes and an inbox.
+    #[command(after_help = DEMO_EXAMPLES)]
     Demo(demo::Options),
-    /// Run an operator.
+    /// Run an operator until SIGTERM or Ctrl-C; a second signal ends it at once.
+    #[command(after_help = SERVE_EXAMPLES)]
     Serve(ConfigFile),
     /// Check the settings and report every error at once.
     CheckConfig(ConfigFile),
@@ -39,6 +55,7 @@ enum Command {
     /// Recompute every balance and check every rule; exit status 1 and a list if one fails.
     Audit(ConfigFile),
     /// Copy an SQLite store into FILE while it is in use.
+    #[command(after_help = BACKUP_EXAMPLES)]
     Backup {
         #[command(flatten)]
         config: ConfigFile,
@@ -57,9 +74,27 @@ enum Command {
     },
 }
 
+const DEMO_EXAMPLES: &str = "\
+Examples:
+  simurgh demo                     on ports 8080 and following, data in data/demo
+  simurgh demo --reset             begin anew
+  simurgh demo --port 9000 --data-dir /tmp/demo";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  simurgh serve --config /etc/simurgh.toml
+  SIMURGH_MASTER_KEY_FILE=/run/secrets/key simurgh serve
+
+docs/guide/operations.md shows a systemd unit, a reverse proxy, backup and upgrade.";
+
+const BACKUP_EXAMPLES: &str = "\
+Examples:
+  simurgh backup /backup/simurgh-$(date +%F).db
+  SIMURGH_STORE__URL=sqlite:/backup/simurgh-2026-09-01.db simurgh audit     is the copy sound?";
+
 #[derive(clap::Args)]
 struct ConfigFile {
-    /// The settings; each can be overridden by the environment (SIMURGH_STORE__URL, ...).
+    /// The settings; each can be given by the environment too (SIMURGH_STORE__URL, ...).
     #[arg(long, default_value = "simurgh.toml", env = "SIMURGH_CONFIG")]
     config: PathBuf,
 }
@@ -82,7 +117,7 @@ enum CatalogueCommand {
     Apply {
         #[command(flatten)]
         config: ConfigFile,
-        /// The catalogue.
+        /// The catalogue (docs/guide/catalogue.md).
         file: PathBuf,
         /// Only show what would change.
         #[arg(long)]
@@ -103,14 +138,14 @@ fn main() -> ExitCode {
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo(options) => {
-            log(LogFormat::Text, "warn")?;
+            telemetry::log(LogFormat::Text, "warn")?;
             runtime()?.block_on(demo::run(options))?;
         }
         Command::Serve(file) => {
             let Some(config) = settings(&file) else {
                 return Ok(ExitCode::FAILURE);
             };
-            log(config.log.0, &config.log.1)?;
+            telemetry::log(config.log.0, &config.log.1)?;
             runtime()?.block_on(serve::run(config))?;
         }
         Command::CheckConfig(file) => {
@@ -123,7 +158,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let Some(config) = settings(&file) else {
                 return Ok(ExitCode::FAILURE);
             };
-            wire::open_store(&config.store)?;
+            let store = wire::open_store(&config.store, &config.store_options)?;
+            store.close()?;
             println!("the schema is up to date");
         }
         Command::Audit(file) => {
@@ -170,6 +206,7 @@ fn settings(file: &ConfigFile) -> Option<Config> {
             for error in &errors {
                 eprintln!("{}: {error}", file.config.display());
             }
+            eprintln!("docs/guide/settings.md explains every setting");
             None
         }
     }
@@ -231,18 +268,4 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
         .enable_all()
         .build()
         .context("starting the runtime")
-}
-
-fn log(format: LogFormat, filter: &str) -> anyhow::Result<()> {
-    let filter = tracing_subscriber::EnvFilter::try_new(filter).context("log.filter")?;
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    let installed = match format {
-        LogFormat::Text => builder
-            .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-            .try_init(),
-        LogFormat::Json => builder.json().try_init(),
-    };
-    installed.map_err(|error| anyhow::anyhow!("starting the log: {error}"))
 }

@@ -14,14 +14,18 @@ use simurgh_connectors::identity::SandboxChecker;
 use simurgh_connectors::message::{Routes, Smpp, Smtp};
 use simurgh_connectors::payment::SandboxProvider;
 use simurgh_store::{Database, DatabaseUrl};
-use tokio::net::TcpListener;
 
 use crate::config::Config;
-use crate::wire::{self, Crew, Operator};
+use crate::crew::{Crew, listen};
+use crate::telemetry;
+use crate::wire::{self, Operator};
 
 /// Runs until a signal says stop.
 pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
-    let store = tokio::task::block_in_place(|| wire::open_store(&config.store))?;
+    // First, so that it counts what follows.
+    let metrics = telemetry::metrics()?;
+    let store =
+        tokio::task::block_in_place(|| wire::open_store(&config.store, &config.store_options))?;
     let receipts = Arc::new(Receipts::default());
     let routes = Arc::new(routes(&config, &receipts)?);
     let operator = operator(&config)?;
@@ -35,23 +39,21 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         .map(|sandbox| sandbox.public_url().to_owned())
         .collect();
     let mut state = wire::web(&app, &operator, &form_origins)?;
-    state.proxy_header = config.trusted_proxy_header.clone();
+    state.proxy_header = config.proxies.address_header.clone();
 
-    let mut crew = Crew::new();
-    let portal = listen(config.portal).await?;
-    let admin = listen(config.admin).await?;
-    crew.serve(
-        portal,
-        simurgh_web::site::portal(state.clone(), Router::new()),
-    );
-    let console = listen(config.console).await?;
-    crew.serve(console, simurgh_web::console::router(state));
-    crew.serve(
-        admin,
-        simurgh_web::admin::router(wire::probes(&store, wire::metrics()?)),
-    );
+    let mut crew = Crew::new(config.limits, config.proxies)?;
+    let portal = listen("portal.listen", config.portal).await?;
+    let console = listen("console.listen", config.console).await?;
+    let admin = listen("admin.listen", config.admin).await?;
+    let [at_portal, at_console, at_admin] = [&portal, &console, &admin].map(|l| l.local_addr());
+    let pages = simurgh_web::site::portal(state.clone(), Router::new());
+    crew.serve("portal", portal, pages);
+    crew.serve("console", console, simurgh_web::console::router(state));
+    let probes = telemetry::probes(&store, &app, metrics, crew.stopping());
+    crew.serve_admin(admin, simurgh_web::admin::router(probes));
     crew.run_app(app);
-    tracing::info!(portal = %config.portal, admin = %config.admin, "serving");
+    let (portal, console, admin) = (at_portal?, at_console?, at_admin?);
+    tracing::info!(%portal, %console, %admin, "serving");
     let outcome = crew.work().await;
     routes.stop().await;
     tokio::task::block_in_place(|| store.close())?;
@@ -79,7 +81,7 @@ impl ReceiptSink for Receipts {
 
 /// The use cases for a command that sends nothing and charges nobody.
 pub(crate) fn app_for_commands(config: &Config) -> anyhow::Result<App> {
-    let store = wire::open_store(&config.store)?;
+    let store = wire::open_store(&config.store, &config.store_options)?;
     Ok(wire::app(
         &operator(config)?,
         as_store(&store),
@@ -92,10 +94,11 @@ pub(crate) fn app_for_commands(config: &Config) -> anyhow::Result<App> {
 pub(crate) fn backup(config: &Config, file: &Path) -> anyhow::Result<()> {
     let DatabaseUrl::Sqlite(_) = config.store else {
         anyhow::bail!(
-            "`backup` copies an SQLite store; use pg_dump or pg_basebackup for PostgreSQL"
+            "`backup` copies an SQLite store; for PostgreSQL use pg_dump or pg_basebackup \
+             (docs/guide/operations.md)"
         );
     };
-    let store = wire::open_store(&config.store)?;
+    let store = wire::open_store(&config.store, &config.store_options)?;
     match store.as_ref() {
         Database::Sqlite(sqlite) => {
             sqlite.backup(file, |_| {}).context("copying the store")?;
@@ -109,12 +112,6 @@ pub(crate) fn backup(config: &Config, file: &Path) -> anyhow::Result<()> {
 /// A store as the use cases see it.
 pub(crate) fn as_store(store: &Arc<Database>) -> Arc<dyn Store> {
     Arc::<Database>::clone(store)
-}
-
-pub(crate) async fn listen(address: std::net::SocketAddr) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(address)
-        .await
-        .with_context(|| format!("listening on {address}"))
 }
 
 fn operator(config: &Config) -> anyhow::Result<Operator> {

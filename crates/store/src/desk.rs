@@ -7,7 +7,7 @@ mod tickets;
 
 use simurgh_app::ports::{
     Desk, DeskCounts, DeskSince, Digest, SeenEvent, StaffAccount, StaffLogEntry, StaffLogFilter,
-    StaffSession, StoreFault, Ticket, TicketMessage, TicketQueue,
+    StaffSession, StoreFault, Ticket, TicketMessage, TicketQueue, VitalCounts,
 };
 use simurgh_commerce::DocumentNumber;
 use simurgh_vocab::{CustomerId, InvoiceId, PaymentId, RefundId, StaffId, TicketId, Timestamp};
@@ -118,6 +118,14 @@ impl Desk for StoreTx<'_> {
 
     fn desk_counts(&mut self, since: &DeskSince) -> Result<DeskCounts, StoreFault> {
         attention::counts(self, since)
+    }
+
+    fn vital_counts(
+        &mut self,
+        now: Timestamp,
+        stuck_attempts: u32,
+    ) -> Result<VitalCounts, StoreFault> {
+        attention::vital_counts(self, now, stuck_attempts)
     }
 
     fn payments_in_doubt(

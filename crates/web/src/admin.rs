@@ -13,16 +13,20 @@ use axum::routing::get;
 /// Whether this node can serve; an error says why not.
 pub type Ready = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 
+/// The metrics of this node, gathered when they are asked for.
+pub type Metrics = Pin<Box<dyn Future<Output = String> + Send>>;
+
 /// What the admin pages ask.
 #[derive(Clone)]
 pub struct Probes {
     /// Whether the store answers.
     pub ready: Arc<dyn Fn() -> Ready + Send + Sync>,
     /// The metrics in the Prometheus text format 0.0.4.
-    pub metrics: Arc<dyn Fn() -> String + Send + Sync>,
+    pub metrics: Arc<dyn Fn() -> Metrics + Send + Sync>,
 }
 
-/// `/healthz` (the process lives), `/readyz` (it can serve), `/metrics`.
+/// `/healthz` (the process lives), `/readyz` (it can serve: its store answers and it is not
+/// stopping), `/metrics`.
 pub fn router(probes: Probes) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
@@ -44,5 +48,5 @@ async fn ready(State(probes): State<Probes>) -> Response {
 
 async fn metrics(State(probes): State<Probes>) -> Response {
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4")];
-    (kind, (probes.metrics)()).into_response()
+    (kind, (probes.metrics)().await).into_response()
 }

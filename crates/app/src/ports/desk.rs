@@ -341,6 +341,17 @@ pub struct DeskCounts {
     pub customers: u64,
 }
 
+/// What waits and what is open, for metrics.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct VitalCounts {
+    /// Jobs that are due and not done.
+    pub due_jobs: u64,
+    /// Jobs that were begun at least so often without success that somebody should look.
+    pub stuck_jobs: u64,
+    /// Payments that are not settled, by the code of their state.
+    pub open_payments: Vec<(String, u64)>,
+}
+
 /// What [`DeskCounts`] counts from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeskSince {
@@ -415,6 +426,12 @@ pub trait Desk {
 
     /// How much needs attention.
     fn desk_counts(&mut self, since: &DeskSince) -> Result<DeskCounts, StoreFault>;
+    /// What waits and what is open at `now`; jobs with `stuck_attempts` attempts are stuck.
+    fn vital_counts(
+        &mut self,
+        now: Timestamp,
+        stuck_attempts: u32,
+    ) -> Result<VitalCounts, StoreFault>;
     /// Payments of which nobody knows how they ended, and those begun before `before` that are
     /// still open; the oldest first.
     fn payments_in_doubt(

@@ -24,7 +24,7 @@ pub use customers::{
 };
 pub use desk::{
     Author, Desk, DeskCounts, DeskSince, StaffAccount, StaffAction, StaffLogEntry, StaffLogFilter,
-    StaffSession, StaffSubject, Ticket, TicketMessage, TicketQueue, TicketState,
+    StaffSession, StaffSubject, Ticket, TicketMessage, TicketQueue, TicketState, VitalCounts,
 };
 pub use identity::{IdentityChecker, IdentityReport, IdentityStart, IdentityStarted};
 pub use lines::{DayUsage, Line, LineState, Lines};

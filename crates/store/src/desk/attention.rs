@@ -1,6 +1,6 @@
 //! What needs somebody's attention.
 
-use simurgh_app::ports::{DeskCounts, DeskSince, SeenEvent, StoreFault};
+use simurgh_app::ports::{DeskCounts, DeskSince, SeenEvent, StoreFault, VitalCounts};
 use simurgh_commerce::DocumentNumber;
 use simurgh_vocab::{InvoiceId, PaymentId, RefundId, Timestamp};
 
@@ -51,6 +51,24 @@ pub(super) fn counts(
             "SELECT COUNT(*) FROM customer WHERE registered_at >= ?1",
             &params![since],
         )?,
+    })
+}
+
+/// The counts read partial indexes of what is open, however much is done.
+pub(super) fn vital_counts(
+    tx: &mut StoreTx<'_>,
+    now: Timestamp,
+    stuck_attempts: u32,
+) -> Result<VitalCounts, StoreFault> {
+    let due = "SELECT COUNT(*) FROM job WHERE done_at IS NULL AND next_at <= ?1";
+    let stuck = "SELECT COUNT(*) FROM job WHERE done_at IS NULL AND attempts >= ?1";
+    let open = "SELECT state, COUNT(*) FROM payment
+                WHERE state IN ('created', 'processing', 'unknown', 'action-required')
+                GROUP BY state ORDER BY state";
+    Ok(VitalCounts {
+        due_jobs: tx.query_one(due, &params![now])?.number()?,
+        stuck_jobs: tx.query_one(stuck, &params![stuck_attempts])?.number()?,
+        open_payments: read_all(tx.query(open, &[])?, |row| Ok((row.text()?, row.number()?)))?,
     })
 }
 
