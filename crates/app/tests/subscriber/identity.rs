@@ -75,6 +75,14 @@ fn wish() -> IdentityWish {
     }
 }
 
+/// The text of the only message that arrived.
+fn only_text(told: &[(String, String)]) -> &str {
+    let [(_, text)] = told else {
+        panic!("one message was expected: {told:?}");
+    };
+    text
+}
+
 /// A program whose catalogue asks for a check in one zone.
 async fn stage_with(rules: Rules) -> Stage {
     let stage = Stage::with_rules(rules);
@@ -84,15 +92,18 @@ async fn stage_with(rules: Rules) -> Stage {
     stage
 }
 
+async fn stage_with_outside() -> (Stage, Arc<Outside>) {
+    let outside = Arc::new(Outside::default());
+    let stage = stage_with(Rules {
+        identity_checker: Some(outside.clone()),
+        ..Rules::default()
+    });
+    (stage.await, outside)
+}
+
 #[tokio::test]
 async fn an_outside_check_decides_by_its_signed_word() {
-    let outside = Arc::new(Outside::default());
-    let identity_checker: Option<Arc<dyn IdentityChecker>> = Some(outside.clone());
-    let stage = stage_with(Rules {
-        identity_checker,
-        ..Rules::default()
-    })
-    .await;
+    let (stage, outside) = stage_with_outside().await;
     let app = &stage.app;
     let customer = stage.registered(registration(PHONE)).await.customer;
     let required = || app.identity_requirement(Some(customer), zone());
@@ -139,9 +150,7 @@ async fn an_outside_check_decides_by_its_signed_word() {
         Requirement::Met,
         "asked, since nothing was heard"
     );
-    let [(_, text)] = told.as_slice() else {
-        panic!("one message was expected: {told:?}");
-    };
+    let text = only_text(&told);
     assert!(
         text.contains("is complete") && !text.contains("张伟"),
         "{text}"
@@ -219,12 +228,7 @@ async fn documents_are_sealed_reviewed_and_deleted_in_time() {
 
 #[tokio::test]
 async fn documents_take_the_place_of_an_outside_check_that_never_answers() {
-    let outside = Arc::new(Outside::default());
-    let stage = stage_with(Rules {
-        identity_checker: Some(outside.clone()),
-        ..Rules::default()
-    })
-    .await;
+    let (stage, _) = stage_with_outside().await;
     let app = &stage.app;
     let customer = stage.registered(registration(PHONE)).await.customer;
     let back_to = Some("/checkout?item=offer:basic-china".to_owned());
@@ -273,9 +277,7 @@ async fn documents_take_the_place_of_an_outside_check_that_never_answers() {
     let refused = Err(IdentityRefusal::Unreadable);
     app.review_identity(staff, case.id, refused).await.unwrap();
     let told = stage.delivered().await;
-    let [(_, text)] = told.as_slice() else {
-        panic!("one message was expected: {told:?}");
-    };
+    let text = only_text(&told);
     assert!(
         text.contains("again") && !text.contains("unreadable"),
         "{text}"

@@ -78,8 +78,11 @@ async fn told(stage: &Stage, checker: &str, body: &str) -> Answer {
     outside.ask(request, body.to_owned()).await
 }
 
+/// A field of a form: its name and content.
+type Part<'p> = (&'p str, &'p [u8]);
+
 /// Sends a form with files; `parts` are name and content, as files where the name is "document".
-async fn upload(browser: &mut Browser<'_>, parts: &[(&str, &[u8])]) -> Answer {
+async fn upload(browser: &mut Browser<'_>, parts: &[Part<'_>]) -> Answer {
     let mut body = Vec::new();
     for (name, content) in parts {
         let file = if *name == "document" {
@@ -209,7 +212,7 @@ async fn documents_are_taken_within_their_limits_only() {
     }
     let large = vec![0xff; IdentityCase::DOCUMENT_OCTETS_MAX + 1];
     let empty = ("document", b"".as_slice());
-    let cases: [(&[(&str, &[u8])], &str); 5] = [
+    let cases: [(&[Part<'_>], &str); 5] = [
         (&[token], "choose a picture"),
         (&[token, empty], "choose a picture"),
         (&[token, ("document", b"MZ")], "not a JPEG, PNG or PDF"),
