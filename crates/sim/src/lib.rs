@@ -7,6 +7,7 @@ mod chance;
 mod people;
 mod real;
 mod run;
+pub mod steps;
 mod world;
 
 pub use auditor::differences;

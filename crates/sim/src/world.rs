@@ -183,7 +183,7 @@ fn open(path: &Path, commits: &Arc<Commits>) -> Result<Arc<dyn Store>, StoreFaul
     Ok(Arc::new(store))
 }
 
-fn program(
+pub(crate) fn program(
     clock: &Arc<TestClock>,
     entropy: &Arc<SeededEntropy>,
     provider: &Arc<DirectSandbox>,

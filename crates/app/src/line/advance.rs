@@ -36,9 +36,8 @@ impl App {
         let Some(mut line) = tx.line(id)? else {
             return Ok(());
         };
-        if let LineState::Closed { .. } = line.state {
-            return Ok(());
-        }
+        // One that was given up is told nothing more, but what was bought still ends and is earned.
+        let is_closed = matches!(line.state, LineState::Closed { .. });
         self.start_waiting_plans(tx, &line, now, |activate_by| activate_by <= now)?;
         self.expire_buckets(tx, &line, now)?;
         let mut subscriptions = tx.subscriptions_of(id)?;
@@ -49,7 +48,7 @@ impl App {
             .iter()
             .filter(|plan| plan.is_alive(now))
             .collect();
-        let end = last_end(&alive);
+        let end = last_end(&alive).filter(|_| !is_closed);
         let renewal = tx.auto_renewal(id)?;
         if let Some(end) = end {
             match &renewal {
@@ -57,7 +56,7 @@ impl App {
                 None => self.remind(tx, &line, &alive, end, now)?,
             }
         }
-        if alive.is_empty() {
+        if alive.is_empty() && !is_closed {
             let ended = subscriptions.iter().filter_map(Subscription::ends_at).max();
             self.wind_down(tx, &mut line, ended.unwrap_or(now), now)?;
         }
