@@ -1,6 +1,6 @@
 //! `simurgh audit`: every balance recomputed from the journal, every rule checked.
 
-use simurgh_ledger::{AuditedPosting, audit};
+use simurgh_ledger::Audit;
 
 use crate::ports::StoreExt;
 use crate::{App, Fault};
@@ -27,18 +27,21 @@ impl App {
     pub async fn audit(&self) -> Result<AuditReport, Fault> {
         self.store
             .snapshot(|tx| {
-                let mut postings: Vec<AuditedPosting> = Vec::new();
+                let mut audit = Audit::default();
+                let mut postings = 0;
                 let mut after = None;
                 loop {
                     let (page, next) = tx.postings_after(after, PAGE)?;
-                    postings.extend(page);
+                    page.iter().for_each(|posting| audit.read(posting));
+                    postings += page.len();
                     match next {
                         Some(next) => after = Some(next),
                         None => break,
                     }
                 }
                 let stored = tx.stored_balances()?;
-                let mut findings: Vec<_> = audit(&postings, &stored)
+                let mut findings: Vec<_> = audit
+                    .finish(&stored)
                     .iter()
                     .map(ToString::to_string)
                     .collect();
@@ -48,7 +51,7 @@ impl App {
                     .filter(|(_, count)| *count > 0);
                 findings.extend(broken.map(|(rule, count)| format!("{rule}: {count}")));
                 Ok(AuditReport {
-                    postings: postings.len(),
+                    postings,
                     balances: stored.len(),
                     findings,
                 })

@@ -62,29 +62,66 @@ pub enum AuditFinding {
     },
 }
 
-/// Checks the journal's postings against the stored balances and every rule of the books.
-#[must_use]
-pub fn audit(postings: &[AuditedPosting], stored: &[(Account, Asset, i64)]) -> Vec<AuditFinding> {
-    let mut findings = Vec::new();
-    let mut entries: BTreeMap<(&str, Asset), i64> = BTreeMap::new();
-    let mut computed: BTreeMap<(Account, Asset), i64> = BTreeMap::new();
-    for posting in postings {
-        let sum = entries
-            .entry((posting.entry.as_str(), posting.asset))
-            .or_default();
+/// An audit under way: it reads the journal posting by posting and keeps one sum an account, so that
+/// a journal of any length can be audited.
+#[derive(Debug, Default)]
+pub struct Audit {
+    entry: String,
+    sums: BTreeMap<Asset, i64>,
+    computed: BTreeMap<(Account, Asset), i64>,
+    findings: Vec<AuditFinding>,
+}
+
+impl Audit {
+    /// Reads the next posting. Those of one entry come one after another.
+    pub fn read(&mut self, posting: &AuditedPosting) {
+        if self.entry != posting.entry {
+            self.close_entry();
+            self.entry.clone_from(&posting.entry);
+        }
+        let sum = self.sums.entry(posting.asset).or_default();
         *sum = sum.saturating_add(posting.amount);
-        let balance = computed
+        let balance = self
+            .computed
             .entry((posting.account, posting.asset))
             .or_default();
         *balance = balance.saturating_add(posting.amount);
     }
-    findings.extend(entries.into_iter().filter(|(_, sum)| *sum != 0).map(
-        |((entry, asset), sum)| AuditFinding::UnbalancedEntry {
-            entry: entry.to_owned(),
-            asset,
-            sum,
-        },
-    ));
+
+    fn close_entry(&mut self) {
+        let sums = std::mem::take(&mut self.sums).into_iter();
+        for (asset, sum) in sums.filter(|(_, sum)| *sum != 0) {
+            self.findings.push(AuditFinding::UnbalancedEntry {
+                entry: self.entry.clone(),
+                asset,
+                sum,
+            });
+        }
+    }
+
+    /// What is wrong, given the stored balances.
+    #[must_use]
+    pub fn finish(mut self, stored: &[(Account, Asset, i64)]) -> Vec<AuditFinding> {
+        self.close_entry();
+        compare(&self.computed, stored, &mut self.findings);
+        self.findings
+    }
+}
+
+/// Checks the journal's postings, those of an entry one after another, against the stored balances
+/// and every rule of the books.
+#[must_use]
+pub fn audit(postings: &[AuditedPosting], stored: &[(Account, Asset, i64)]) -> Vec<AuditFinding> {
+    let mut audit = Audit::default();
+    postings.iter().for_each(|posting| audit.read(posting));
+    audit.finish(stored)
+}
+
+fn compare(
+    computed: &BTreeMap<(Account, Asset), i64>,
+    stored: &[(Account, Asset, i64)],
+    findings: &mut Vec<AuditFinding>,
+) {
     let kept: BTreeMap<_, _> = stored
         .iter()
         .map(|(account, asset, sum)| ((*account, *asset), *sum))
@@ -113,8 +150,7 @@ pub fn audit(postings: &[AuditedPosting], stored: &[(Account, Asset, i64)]) -> V
             });
         }
     }
-    findings.extend(leaking_buckets(&computed));
-    findings
+    findings.extend(leaking_buckets(computed));
 }
 
 fn leaking_buckets(computed: &BTreeMap<(Account, Asset), i64>) -> Vec<AuditFinding> {

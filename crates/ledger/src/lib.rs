@@ -12,7 +12,7 @@ mod audit;
 mod entry;
 
 pub use account::{Account, BucketRole, ParseAccountError};
-pub use audit::{AuditFinding, AuditedPosting, audit};
+pub use audit::{Audit, AuditFinding, AuditedPosting, audit};
 pub use entry::{Asset, Entry, EntryError, Posting, Source};
 
 use simurgh_vocab::{EntryId, Timestamp};

@@ -456,6 +456,69 @@ const DAMAGE: &[(&str, &str)] = &[
     ),
 ];
 
+/// What somebody could do to the books themselves, and the beginning of what the audit says then.
+/// Postings cannot be changed or removed, so there are only new ones.
+const CORRUPTION: &[(&str, &str)] = &[
+    (
+        "entry ",
+        "INSERT INTO ledger_posting SELECT entry_id, 9, account, unit, amount
+         FROM ledger_posting WHERE account = 'clearing'",
+    ),
+    (
+        "deferred_revenue:",
+        "UPDATE ledger_balance SET amount = amount - 1 WHERE account LIKE 'deferred_revenue:%'",
+    ),
+    (
+        "refunds_payable in CNY: stored 1",
+        "UPDATE ledger_balance SET amount = amount + 1 WHERE account = 'refunds_payable'",
+    ),
+    (
+        "unassigned in CNY: stored 0",
+        "INSERT INTO ledger_posting SELECT entry_id, 9, account, unit, -5
+         FROM ledger_posting WHERE account = 'unassigned' AND amount < 0",
+    ),
+    (
+        "refunds_payable in CNY holds 5, which it may not",
+        "INSERT INTO ledger_posting SELECT id, 9, 'refunds_payable', 'CNY', 5
+         FROM ledger_entry ORDER BY id LIMIT 1",
+    ),
+    (
+        "bucket:",
+        "INSERT INTO ledger_posting SELECT entry_id, 9, account, unit, 1
+         FROM ledger_posting WHERE account LIKE 'bucket:%:left'",
+    ),
+];
+
+#[test]
+fn every_corruption_of_the_books_is_named() {
+    let findings = |tx: &mut StoreTx<'_>| -> Vec<String> {
+        let (postings, _) = tx.postings_after(None, 1_000).unwrap();
+        let stored = tx.stored_balances().unwrap();
+        let found = audit(&postings, &stored);
+        found.iter().map(ToString::to_string).collect()
+    };
+    each_store(|subject| {
+        subject
+            .write(move |tx| {
+                tx.in_any_order();
+                operator(tx);
+                assert_eq!(findings(tx), Vec::<String>::new());
+            })
+            .unwrap();
+        for (expected, corruption) in CORRUPTION {
+            subject
+                .write_as(move |tx| {
+                    assert!(tx.execute(corruption, &[]).unwrap() > 0, "{corruption}");
+                    let found = findings(tx);
+                    let is_named = found.iter().any(|line| line.starts_with(expected));
+                    assert!(is_named, "{corruption}: {found:?}");
+                    Verdict::RollBack
+                })
+                .unwrap();
+        }
+    });
+}
+
 #[test]
 fn a_clean_operator_breaks_no_rule_and_every_damage_is_found() {
     each_store(|subject| {
