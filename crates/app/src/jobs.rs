@@ -6,11 +6,15 @@
 use simurgh_commerce::Payment;
 use simurgh_vocab::{Duration, JobId, PaymentId, Timestamp};
 
+use tokio::task::{JoinError, JoinSet};
+
 use crate::ports::{Job, StoreExt, Task};
 use crate::{App, Fault};
 
 /// How many jobs are taken at once.
 const BATCH: u32 = 64;
+/// How many jobs run beside each other.
+const AT_ONCE: usize = 16;
 /// How long a taken job is held: longer than any provider may take to answer.
 const HOLD: Duration = Duration::minutes(2);
 /// The first wait after a failure; it doubles each time.
@@ -57,31 +61,60 @@ impl App {
         Ok(taken)
     }
 
-    /// Runs the outbox until `stop` is done.
+    /// Runs the outbox until `stop` is done. Jobs run beside each other, so that a provider which
+    /// is slow to answer holds up nobody's code; what was begun when it stops is finished.
     pub async fn run_outbox(&self, stop: impl Future<Output = ()>) {
         tokio::pin!(stop);
+        let mut running = JoinSet::new();
         loop {
-            let taken = match self.run_due_jobs().await {
-                Ok(taken) => taken,
-                Err(fault) => {
-                    tracing::error!(%fault, "the outbox cannot run");
-                    0
-                }
-            };
-            // With more work waiting it only looks whether it is to stop: what was taken is done,
-            // what is left is taken again.
-            let idle = if taken == 0 {
-                IDLE
-            } else {
+            let free = AT_ONCE.saturating_sub(running.len());
+            let begun = self.begin_jobs(free, &mut running).await;
+            // As many as were asked for: there may be more.
+            let idle = if begun > 0 && running.len() < AT_ONCE {
                 std::time::Duration::ZERO
+            } else {
+                IDLE
             };
             tokio::select! {
                 biased;
-                () = &mut stop => return,
-                () = self.0.wake.notified(), if taken == 0 => {}
+                () = &mut stop => break,
+                Some(ended) = running.join_next() => {
+                    note_end(ended);
+                    while let Some(ended) = running.try_join_next() {
+                        note_end(ended);
+                    }
+                }
+                () = self.0.wake.notified(), if running.len() < AT_ONCE => {}
                 () = tokio::time::sleep(idle) => {}
             }
         }
+        while let Some(ended) = running.join_next().await {
+            note_end(ended);
+        }
+    }
+
+    /// Takes up to `count` due jobs and begins them; says how many.
+    async fn begin_jobs(&self, count: usize, running: &mut JoinSet<Result<(), Fault>>) -> usize {
+        let Some(limit) = u32::try_from(count).ok().filter(|limit| *limit > 0) else {
+            return 0;
+        };
+        let now = self.now();
+        let jobs = self
+            .store
+            .transact(move |tx| -> Result<_, Fault> {
+                Ok(tx.take_due(now, now.plus(HOLD), limit)?)
+            })
+            .await;
+        let jobs = jobs.unwrap_or_else(|fault| {
+            tracing::error!(%fault, "the outbox cannot run");
+            Vec::new()
+        });
+        let begun = jobs.len();
+        for job in jobs {
+            let app = self.clone();
+            running.spawn(async move { app.run_job(job).await });
+        }
+        begun
     }
 
     /// Makes an open job due now: a member of staff wants it tried again.
@@ -157,6 +190,15 @@ impl App {
                 None => Ok(()),
             })
             .await
+    }
+}
+
+/// A job whose end could not be recorded is taken again when its hold is over.
+fn note_end(ended: Result<Result<(), Fault>, JoinError>) {
+    match ended {
+        Ok(Ok(())) => {}
+        Ok(Err(fault)) => tracing::error!(%fault, "the end of a job was not recorded"),
+        Err(error) => tracing::error!(%error, "a job broke off"),
     }
 }
 
