@@ -10,5 +10,8 @@ mod entrance;
 #[path = "subscriber/identity.rs"]
 mod identity;
 #[cfg(test)]
+#[path = "subscriber/waiting.rs"]
+mod waiting;
+#[cfg(test)]
 #[path = "subscriber/world.rs"]
 mod world;

@@ -128,6 +128,32 @@ fn a_taken_job_is_held_until_it_is_finished_postponed_or_forgotten() {
 }
 
 #[test]
+fn done_jobs_are_forgotten_and_open_ones_are_not() {
+    each_store(|subject| {
+        subject
+            .write(|tx| {
+                for number in 1..=5 {
+                    tx.enqueue(&close(number, NOW)).unwrap();
+                }
+                for number in 1..=4 {
+                    tx.finish_job(close(number, NOW).id, make::second(number.into()))
+                        .unwrap();
+                }
+                assert_eq!(
+                    tx.forget_jobs(make::second(4), 2),
+                    Ok(2),
+                    "the oldest first"
+                );
+                assert_eq!(tx.forget_jobs(make::second(4), 9), Ok(1));
+                assert_eq!(tx.forget_jobs(make::second(4), 9), Ok(0));
+                assert_eq!(tx.open_jobs(9), Ok(vec![close(5, NOW)]));
+            })
+            .unwrap();
+        assert_eq!(subject.number("SELECT COUNT(*) FROM job"), 2);
+    });
+}
+
+#[test]
 fn no_job_is_taken_by_two() {
     const JOBS: u8 = 60;
     each_store(|subject| {
