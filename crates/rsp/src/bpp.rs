@@ -8,7 +8,7 @@
 mod receive;
 mod send;
 
-pub use receive::{Received, Receiver, Session};
+pub use receive::{Failure, Received, Receiver, Session};
 pub use send::{bpp_commands, bpp_parts};
 
 use std::fmt;

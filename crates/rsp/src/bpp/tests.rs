@@ -1,4 +1,3 @@
-use super::receive::Failure;
 use super::*;
 use crate::key::Curve;
 use crate::tlv::Tlv;

@@ -1,0 +1,289 @@
+//! Downloading a profile.
+
+use simurgh_rsp::activation_code::ActivationCode;
+use simurgh_rsp::bpp::bpp_commands;
+use simurgh_rsp::identity::Iccid;
+use simurgh_rsp::message::authentication::{AuthenticateServerRequest, AuthenticateServerResponse};
+use simurgh_rsp::message::cancel::{CancelReason, CancelSessionRequest, CancelSessionResponse};
+use simurgh_rsp::message::download::{
+    PrepareDownloadRequest, PrepareDownloadResponse, hash_confirmation_code, hash_for_session,
+};
+use simurgh_rsp::message::es9::{
+    self, AuthenticateClient, CancelSession, GetBoundProfilePackage, InitiateAuthentication,
+    ProfileOffer, ServerAuthentication,
+};
+use simurgh_rsp::message::es10::{self, Command};
+use simurgh_rsp::message::info::{CtxParams1, DeviceInfo, EuiccInfo1};
+use simurgh_rsp::message::json::Body;
+use simurgh_rsp::message::metadata::ProfileMetadata;
+use simurgh_rsp::message::notification::{FinalResult, PendingNotification};
+use simurgh_rsp::message::{TransactionId, Wire};
+
+use super::{Lpa, LpaError, Servers, call};
+
+/// What is to be downloaded, and for which device.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The host name of the server.
+    pub address: String,
+    /// The token; `None` to ask for what waits for this chip.
+    pub matching_id: Option<String>,
+    /// The device.
+    pub device: DeviceInfo,
+}
+
+impl Order {
+    /// What waits at a server for this chip.
+    #[must_use]
+    pub fn at(address: &str) -> Self {
+        Self {
+            address: address.to_owned(),
+            matching_id: None,
+            device: DeviceInfo::default(),
+        }
+    }
+
+    /// What an activation code names.
+    #[must_use]
+    pub fn of(code: &ActivationCode, device: DeviceInfo) -> Self {
+        Self {
+            address: code.smdp_address().to_owned(),
+            matching_id: Some(code.matching_id().to_owned()),
+            device,
+        }
+    }
+}
+
+/// How far a download has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Server and chip authenticate each other.
+    Authenticating,
+    /// The user is asked.
+    Asking,
+    /// The package is fetched.
+    Fetching,
+    /// So many commands of a package of so many are in the chip.
+    Installing {
+        /// Those that are in.
+        done: usize,
+        /// All.
+        of: usize,
+    },
+}
+
+/// What the user says to an offer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Consent {
+    /// Yes; with the confirmation code when one is needed.
+    Yes {
+        /// What the user typed.
+        confirmation_code: Option<String>,
+    },
+    /// No.
+    No,
+    /// Not now.
+    Later,
+}
+
+/// The user, as the LPA sees it.
+pub trait User {
+    /// Asks whether to download this profile, and for the confirmation code if one is needed.
+    fn consent(&mut self, profile: &ProfileMetadata, code_needed: bool) -> Consent;
+
+    /// Shows how far it has come.
+    fn progress(&mut self, progress: Progress);
+}
+
+/// A downloaded profile. It is not in use yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Downloaded {
+    /// What it is called.
+    pub metadata: ProfileMetadata,
+    /// The identifier of its security domain.
+    pub aid: Vec<u8>,
+}
+
+impl Downloaded {
+    /// Its number.
+    #[must_use]
+    pub const fn iccid(&self) -> &Iccid {
+        &self.metadata.iccid
+    }
+}
+
+impl Lpa<'_> {
+    /// Downloads and installs a profile. When it fails after the server was believed, the server is told.
+    ///
+    /// # Errors
+    /// [`LpaError`].
+    pub fn download(
+        &mut self,
+        order: &Order,
+        servers: &mut dyn Servers,
+        user: &mut dyn User,
+    ) -> Result<Downloaded, LpaError> {
+        user.progress(Progress::Authenticating);
+        let (transaction_id, body) = self.authenticate(order, servers)?;
+        let offer = match ProfileOffer::read(&body) {
+            Ok(offer) => offer,
+            Err(error) => {
+                self.cancel(order, transaction_id, CancelReason::Undefined, servers);
+                return Err(error.into());
+            }
+        };
+        let package = match self.fetch(order, &offer, servers, user) {
+            Ok(package) => package,
+            Err((error, reason)) => {
+                self.cancel(order, transaction_id, reason, servers);
+                return Err(error);
+            }
+        };
+        let commands = match bpp_commands(&package) {
+            Ok(commands) => commands,
+            Err(error) => {
+                let reason = CancelReason::LoadBppExecutionError;
+                self.cancel(order, transaction_id, reason, servers);
+                return Err(error.into());
+            }
+        };
+        self.install(&commands, offer.metadata, user)
+    }
+
+    /// Server and chip authenticate each other; gives the server's answer.
+    pub(super) fn authenticate(
+        &mut self,
+        order: &Order,
+        servers: &mut dyn Servers,
+    ) -> Result<(TransactionId, Body), LpaError> {
+        let challenge = es10::read_challenge(&self.ask(&Command::GetChallenge)?)?;
+        let info = EuiccInfo1::from_bytes(&self.ask(&Command::GetInfo1)?)?;
+        let request = InitiateAuthentication {
+            challenge,
+            info,
+            address: order.address.clone(),
+        };
+        let path = es9::path::INITIATE_AUTHENTICATION;
+        let body = call(servers, &order.address, path, &request.body())?;
+        let answer = ServerAuthentication::read(&body)?;
+        let transaction_id = answer.server.unverified().transaction_id;
+        let request = AuthenticateServerRequest {
+            server: answer.server,
+            root_key_id: answer.root_key_id,
+            certificate: answer.certificate,
+            params: CtxParams1 {
+                matching_id: order.matching_id.clone(),
+                device: order.device.clone(),
+            },
+        };
+        let octets = self.ask(&Command::AuthenticateServer(Box::new(request)))?;
+        if let AuthenticateServerResponse::Error { error, .. } =
+            AuthenticateServerResponse::from_bytes(&octets)?
+        {
+            return Err(LpaError::ServerNotTrusted(error));
+        }
+        let request = AuthenticateClient::body(&transaction_id, &octets);
+        let path = es9::path::AUTHENTICATE_CLIENT;
+        let body = call(servers, &order.address, path, &request)?;
+        Ok((transaction_id, body))
+    }
+
+    /// Asks the user and the chip, and fetches the package; on failure also why the session is cancelled.
+    fn fetch(
+        &mut self,
+        order: &Order,
+        offer: &ProfileOffer,
+        servers: &mut dyn Servers,
+        user: &mut dyn User,
+    ) -> Result<Vec<u8>, (LpaError, CancelReason)> {
+        let undefined = |error: LpaError| (error, CancelReason::Undefined);
+        let says = offer.smdp.unverified();
+        user.progress(Progress::Asking);
+        let code = match user.consent(&offer.metadata, says.confirmation_code_required) {
+            Consent::Yes { confirmation_code } => confirmation_code,
+            Consent::No => return Err((LpaError::GivenUp, CancelReason::EndUserRejection)),
+            Consent::Later => return Err((LpaError::GivenUp, CancelReason::Postponed)),
+        };
+        let hashed_code = match (says.confirmation_code_required, code) {
+            (false, _) => None,
+            (true, Some(code)) => Some(hash_for_session(
+                &hash_confirmation_code(&code),
+                &says.transaction_id,
+            )),
+            (true, None) => {
+                return Err((LpaError::ConfirmationCodeNeeded, CancelReason::Postponed));
+            }
+        };
+        let request = PrepareDownloadRequest {
+            smdp: offer.smdp.clone(),
+            hashed_code,
+            certificate: offer.certificate.clone(),
+        };
+        let octets = self
+            .ask(&Command::PrepareDownload(Box::new(request)))
+            .map_err(undefined)?;
+        match PrepareDownloadResponse::from_bytes(&octets).map_err(|e| undefined(e.into()))? {
+            PrepareDownloadResponse::Ok(_) => {}
+            PrepareDownloadResponse::Error { error, .. } => {
+                return Err(undefined(LpaError::OfferNotAccepted(error)));
+            }
+        }
+        user.progress(Progress::Fetching);
+        let request = GetBoundProfilePackage::body(&says.transaction_id, &octets);
+        let path = es9::path::BOUND_PROFILE_PACKAGE;
+        let body = call(servers, &order.address, path, &request).map_err(undefined)?;
+        es9::read_package(&body).map_err(|error| undefined(error.into()))
+    }
+
+    /// Hands the package to the chip, command by command, until the chip tells the result.
+    fn install(
+        &mut self,
+        commands: &[Vec<u8>],
+        metadata: ProfileMetadata,
+        user: &mut dyn User,
+    ) -> Result<Downloaded, LpaError> {
+        let mut answer = Vec::new();
+        for (place, command) in commands.iter().enumerate() {
+            answer = self.channel.store_data(command)?;
+            user.progress(Progress::Installing {
+                done: place + 1,
+                of: commands.len(),
+            });
+            // The chip tells the result as soon as it knows it, which may be early.
+            if !answer.is_empty() {
+                break;
+            }
+        }
+        let result = match PendingNotification::from_bytes(&answer)? {
+            PendingNotification::Installation(signed) => signed.unverified().result.clone(),
+            PendingNotification::Other(_) => return Err(LpaError::GivenUp),
+        };
+        match result {
+            FinalResult::Success { aid, .. } => Ok(Downloaded { metadata, aid }),
+            error @ FinalResult::Error { .. } => Err(LpaError::NotInstalled(Box::new(error))),
+        }
+    }
+
+    /// Leaves the session at the chip and at the server; what fails now has no further consequence.
+    fn cancel(
+        &mut self,
+        order: &Order,
+        transaction_id: TransactionId,
+        reason: CancelReason,
+        servers: &mut dyn Servers,
+    ) {
+        let request = CancelSessionRequest {
+            transaction_id,
+            reason,
+        };
+        let Ok(octets) = self.ask(&Command::CancelSession(request)) else {
+            return;
+        };
+        if let Ok(CancelSessionResponse::Ok(_)) = CancelSessionResponse::from_bytes(&octets) {
+            let body = CancelSession::body(&transaction_id, &octets);
+            let path = es9::path::CANCEL_SESSION;
+            // The server forgets the session by itself in the end.
+            drop(call(servers, &order.address, path, &body));
+        }
+    }
+}
