@@ -1,7 +1,7 @@
 //! What belongs to this site and to this visitor's place: paths, countries, clocks.
 
 use axum::http::{HeaderMap, header};
-use simurgh_vocab::{CountryCode, Locale, TimeZoneName, Timestamp};
+use simurgh_vocab::{CountryCode, Duration, Locale, TimeZoneName, Timestamp};
 
 use super::fields::Fields;
 use crate::frame::Page;
@@ -65,9 +65,10 @@ pub(super) fn browser_zone(fields: &Fields) -> Option<TimeZoneName> {
     name.parse().ok()
 }
 
-/// A point in time on the clock of whoever reads it: today's as `14:30`, with the offset when
-/// their time zone is only supposed.
+/// From when on something can be done, on the clock of whoever reads it: today's as `14:30`, with
+/// the offset when their time zone is only supposed. The minute that it shows has come then.
 pub(super) fn moment(page: &Page, fields: &Fields, at: Timestamp) -> String {
+    let at = at.plus(Duration::seconds(59));
     let written = |t: &Text| {
         if t.calendar_days(at, page.now) == 0 {
             t.time(at)

@@ -96,9 +96,7 @@ pub(super) fn no_code(
                 IssueScope::Address => key("entry-too-often"),
                 IssueScope::Network => key("entry-too-often-network"),
             };
-            // The minute it shows has come then.
-            let shown = retry_at.plus(simurgh_vocab::Duration::seconds(59));
-            let time = moment(page, fields, shown);
+            let time = moment(page, fields, retry_at);
             Ok(page.t.with(key, "time", time).to_string())
         }
         SendCodeRefusal::Fault(fault) => Err(fault.into()),

@@ -41,6 +41,14 @@ async fn log_in(browser: &mut Browser<'_>, who: &str, password: &str, next: &str
     browser.send("/login", &fields).await
 }
 
+/// Types the code that arrived at an address into the page that waits for it.
+async fn type_code(browser: &mut Browser<'_>, path: &str, to: &str) -> Answer {
+    let challenge = browser.visit(path).await.field("challenge");
+    let code = browser.stage.code(to).await;
+    let fields = [("challenge", challenge.as_str()), ("code", &code)];
+    browser.send(path, &fields).await
+}
+
 async fn profile(stage: &Stage, who: &str) -> Profile {
     let mut browser = Browser::at(stage, Site::Portal);
     let answer = log_in(&mut browser, who, PASSWORD, "").await;
@@ -93,13 +101,8 @@ async fn known_and_unknown_numbers_look_the_same() {
             fields.extend_from_slice(more);
             let answer = browser.send(path, &fields).await;
             let page = browser.visit(location(&answer)).await;
-            let wrong = [
-                ("challenge", page.field("challenge")),
-                ("code", "000000".to_owned()),
-            ];
-            let wrong = wrong
-                .each_ref()
-                .map(|(name, value)| (*name, value.as_str()));
+            let challenge = page.field("challenge");
+            let wrong = [("challenge", challenge.as_str()), ("code", "000000")];
             let refused = browser.send(location(&answer), &wrong).await;
             assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
             seen.push((location(&answer).to_owned(), plain(&page), plain(&refused)));
@@ -203,13 +206,7 @@ async fn who_registers_is_asked_no_more_than_needed_and_believed_no_more_than_po
             ("marketing", marketing),
         ];
         browser.send("/register", &fields).await;
-        let page = browser.visit("/register/confirm").await;
-        let code = stage.code(phone).await;
-        let fields = [("challenge", page.field("challenge")), ("code", code)];
-        let fields = fields
-            .each_ref()
-            .map(|(name, value)| (*name, value.as_str()));
-        browser.send("/register/confirm", &fields).await;
+        type_code(&mut browser, "/register/confirm", phone).await;
         let person = profile(&stage, phone).await.person;
         assert_eq!(person.time_zone.as_str(), expected);
         assert_eq!(person.locale.tag(), "en");
@@ -270,98 +267,90 @@ async fn risky_pages_ask_again_who_it_is_and_come_back() {
     browser
         .send("/account/proof/send", &[next, ("channel", "sms")])
         .await;
-    let page = browser.visit("/account/proof/code").await;
-    let fields = [
-        ("challenge", page.field("challenge")),
-        ("code", stage.code(PHONE).await),
-    ];
-    let fields = fields
-        .each_ref()
-        .map(|(name, value)| (*name, value.as_str()));
-    let right = browser.send("/account/proof/code", &fields).await;
+    let right = type_code(&mut browser, "/account/proof/code", PHONE).await;
     assert_eq!(location(&right), "/account/email");
 }
 
-#[tokio::test]
-async fn a_second_factor_is_asked_for_wherever_the_first_is_not_enough() {
-    let stage = Stage::new().await;
-    let mut browser = stage.registered(PHONE).await;
+/// What stands in the element with an id, up to its first tag.
+fn element(page: &Answer, id: &str) -> String {
+    let rest = page.body.split(&format!("id=\"{id}\">")).nth(1);
+    let rest = rest.unwrap_or_else(|| panic!("no {id} in {}", page.body));
+    rest.split('<').next().unwrap().to_owned()
+}
+
+/// Sets up the second factor: its secret, the code that was used, the recovery codes.
+async fn set_up(stage: &Stage, browser: &mut Browser<'_>) -> (String, String, Vec<String>) {
     browser.send("/account/two-step/set-up", &[]).await;
     let page = browser.visit("/account/two-step/set-up").await;
-    let secret = page.body.split("id=\"secret\">").nth(1).unwrap();
-    let secret = secret.split('<').next().unwrap().replace(' ', "");
     assert!(page.body.contains("<svg class=\"qr\""));
-    let seconds = || stage.clock.now().as_unix_seconds();
-    let wrong = browser
-        .send("/account/two-step/on", &[("code", "000000")])
-        .await;
+    let secret = element(&page, "secret").replace(' ', "");
+    let on = "/account/two-step/on";
+    let wrong = browser.send(on, &[("code", "000000")]).await;
     assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(page.field("csrf"), wrong.field("csrf"));
-    let code = code_of(&secret, seconds());
-    let codes = browser
-        .send("/account/two-step/on", &[("code", &code)])
-        .await;
-    let codes = codes.body.split("id=\"codes\">").nth(1).unwrap().to_owned();
-    let recovery: Vec<&str> = codes
-        .split('<')
-        .next()
-        .unwrap()
-        .split_whitespace()
-        .collect();
+    assert_eq!(element(&wrong, "secret").replace(' ', ""), secret);
+    let code = code_of(&secret, stage.clock.now().as_unix_seconds());
+    let codes = browser.send(on, &[("code", &code)]).await;
+    let recovery = element(&codes, "codes");
+    let recovery = recovery.split_whitespace().map(str::to_owned).collect();
+    (secret, code, recovery)
+}
+
+#[tokio::test]
+async fn a_second_factor_is_asked_for_at_the_log_in() {
+    let stage = Stage::new().await;
+    let mut browser = stage.registered(PHONE).await;
+    let (_, code, recovery) = set_up(&stage, &mut browser).await;
     assert_eq!(recovery.len(), 10);
     let gone = browser.visit("/account/two-step/set-up").await;
-    assert_eq!(
-        location(&gone),
-        "/account/two-step",
-        "the secret is shown no more"
-    );
+    assert_eq!(location(&gone), "/account/two-step", "it is shown no more");
 
     let mut other = Browser::at(&stage, Site::Portal);
     let half = log_in(&mut other, PHONE, PASSWORD, "/bills").await;
     assert_eq!(location(&half), "/login/second");
-    assert_eq!(
-        other.visit("/bills").await.status,
-        StatusCode::SEE_OTHER,
-        "not yet"
-    );
+    let not_yet = other.visit("/bills").await;
+    assert_eq!(not_yet.status, StatusCode::SEE_OTHER);
     other.visit("/login/second").await;
-    let used = other.send("/login/second", &[("code", &code)]).await;
-    assert!(
-        used.body.contains("wrong or was used already"),
-        "{}",
-        used.body
-    );
-    let in_now = other.send("/login/second", &[("code", recovery[0])]).await;
-    assert_eq!(location(&in_now), "/bills");
-
-    stage.wait(Duration::minutes(2));
+    for (typed, taken) in [(&code, false), (&recovery[0], true)] {
+        let answer = other.send("/login/second", &[("code", typed)]).await;
+        if taken {
+            assert_eq!(location(&answer), "/bills");
+        } else {
+            assert!(answer.body.contains("wrong or was used already"));
+        }
+    }
     let mut third = Browser::at(&stage, Site::Portal);
-    third.visit("/recover").await;
-    third.send("/recover", &[("who", PHONE)]).await;
-    let page = third.visit("/recover/code").await;
-    let fields = [
-        ("challenge", page.field("challenge")),
-        ("code", stage.code(PHONE).await),
-    ];
-    let fields = fields
-        .each_ref()
-        .map(|(name, value)| (*name, value.as_str()));
-    let step = third.send("/recover/code", &fields).await;
+    log_in(&mut third, PHONE, PASSWORD, "").await;
+    third.visit("/login/second").await;
+    let again = third.send("/login/second", &[("code", &recovery[0])]).await;
+    assert!(again.body.contains("wrong or was used already"));
+}
+
+#[tokio::test]
+async fn a_recovery_wants_the_second_factor_too_and_logs_out_everybody_else() {
+    let stage = Stage::new().await;
+    let mut holder = stage.registered(PHONE).await;
+    let (secret, _, _) = set_up(&stage, &mut holder).await;
+    stage.wait(Duration::minutes(2));
+    let mut browser = Browser::at(&stage, Site::Portal);
+    browser.visit("/recover").await;
+    browser.send("/recover", &[("who", PHONE)]).await;
+    let step = type_code(&mut browser, "/recover/code", PHONE).await;
     assert_eq!(location(&step), "/recover/password");
-    third.visit("/recover/password").await;
+    browser.visit("/recover/password").await;
     let new = ("password", "a wholly new phrase");
-    let missing = third.send("/recover/password", &[new]).await;
+    let missing = browser.send("/recover/password", &[new]).await;
     assert!(missing.body.contains("id=\"e-code\""), "{}", missing.body);
-    let code = code_of(&secret, seconds());
-    let done = third
-        .send("/recover/password", &[new, ("code", &code)])
-        .await;
+    let code = code_of(&secret, stage.clock.now().as_unix_seconds());
+    let fields = [new, ("code", &code)];
+    let done = browser.send("/recover/password", &fields).await;
     assert_eq!(location(&done), "/line");
-    let ended = other.visit("/account").await;
+    let told = browser.visit("/line").await;
     assert!(
-        location(&ended).starts_with("/login"),
-        "the other devices are logged out"
+        told.body
+            .contains("On all other devices you were logged out")
     );
+    let ended = holder.visit("/account").await;
+    assert!(location(&ended).starts_with("/login"));
 }
 
 #[tokio::test]
