@@ -170,9 +170,13 @@ impl App {
         let Some(days) = due else { return Ok(()) };
         let key = format!("ends-soon:{}:{}:{days}", line.id, end.as_micros());
         let url = self.renew_url();
+        // A reminder that goes out late, after an outage, names the days that are left.
+        let day = Duration::days(1).as_micros();
+        let left = (end.since(now).as_micros() + day - 1).div_euclid(day);
+        let left = left.clamp(1, i64::from(days));
         let arguments = move |contact: &Contact| {
             vec![
-                ("days", days.to_string()),
+                ("days", left.to_string()),
                 (
                     "end",
                     text::date_time(end, &contact.time_zone, contact.locale),
