@@ -7,6 +7,9 @@ mod duty;
 #[path = "desk/look.rs"]
 mod look;
 #[cfg(test)]
+#[path = "desk/receipts.rs"]
+mod receipts;
+#[cfg(test)]
 #[path = "desk/stage.rs"]
 mod stage;
 #[cfg(test)]

@@ -40,6 +40,7 @@ pub const MIGRATIONS: &[Migration] = embedded![
     "0009_unkept_balances",
     "0010_retention",
     "0011_announced_total",
+    "0012_delivered_parts",
 ];
 
 /// Why the schema was left as it is.

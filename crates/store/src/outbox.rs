@@ -116,6 +116,15 @@ impl Outbox for StoreTx<'_> {
         messages::by_reference(self, reference)
     }
 
+    fn part_delivered(
+        &mut self,
+        message: MessageId,
+        reference: &str,
+        at: Timestamp,
+    ) -> Result<Vec<String>, StoreFault> {
+        messages::part_delivered(self, message, reference, at)
+    }
+
     fn messages_of(
         &mut self,
         customer: CustomerId,

@@ -142,8 +142,16 @@ pub trait Outbox {
     fn update_message(&mut self, message: &Message) -> Result<(), StoreFault>;
     /// A message.
     fn message(&mut self, id: MessageId) -> Result<Option<Message>, StoreFault>;
-    /// The message whose hand-over gave this reference.
+    /// The message whose hand-over gave this reference; nobody else changes it until the end of
+    /// the transaction.
     fn message_by_reference(&mut self, reference: &str) -> Result<Option<Message>, StoreFault>;
+    /// Notes that a part has arrived; answers the references of all parts that have.
+    fn part_delivered(
+        &mut self,
+        message: MessageId,
+        reference: &str,
+        at: Timestamp,
+    ) -> Result<Vec<String>, StoreFault>;
     /// Messages to a customer, newest first.
     fn messages_of(&mut self, customer: CustomerId, limit: u32)
     -> Result<Vec<Message>, StoreFault>;

@@ -116,7 +116,21 @@ pub(super) fn by_reference(
         "JOIN message_reference r ON r.message_id = m.id WHERE r.reference = ?1
          ORDER BY r.message_id DESC LIMIT 1"
     );
-    read_one(tx.query_one_or_none(sql, &params![reference])?, read)
+    read_one(tx.query_one_or_none_locked(sql, &params![reference])?, read)
+}
+
+pub(super) fn part_delivered(
+    tx: &mut StoreTx<'_>,
+    message: MessageId,
+    reference: &str,
+    at: Timestamp,
+) -> Result<Vec<String>, StoreFault> {
+    let arrived = "UPDATE message_reference SET delivered_at = ?3
+                   WHERE reference = ?1 AND message_id = ?2 AND delivered_at IS NULL";
+    tx.execute(arrived, &params![reference, message, at])?;
+    let all = "SELECT reference FROM message_reference
+               WHERE message_id = ?1 AND delivered_at IS NOT NULL ORDER BY reference";
+    read_all(tx.query(all, &params![message])?, Row::text)
 }
 
 pub(super) fn of_customer(
