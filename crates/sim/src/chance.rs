@@ -85,6 +85,11 @@ impl TestClock {
     pub fn advance(&self, length: Duration) {
         self.0.fetch_add(length.as_micros(), Ordering::SeqCst);
     }
+
+    /// Sets the clock to `now`, unless it is past that: a clock never goes back.
+    pub fn move_to(&self, now: Timestamp) {
+        self.0.fetch_max(now.as_micros(), Ordering::SeqCst);
+    }
 }
 
 impl Clock for TestClock {

@@ -6,6 +6,7 @@ mod auditor;
 mod chance;
 mod people;
 mod real;
+mod renewer;
 mod run;
 pub mod steps;
 mod world;
@@ -14,5 +15,20 @@ pub use auditor::differences;
 pub use chance::{Chance, SeededEntropy, TestClock};
 pub use people::{add_customer, person};
 pub use real::{MachineClock, RealWorld};
+pub use renewer::{Death, agreed_settings, program_over, run_renewer, written_notification};
 pub use run::{Faults, Run, run_seed};
 pub use world::{Commits, Silent, World, catalogue_file};
+
+/// A folder of this process for what need not outlive the machine: in memory where there is such a
+/// file system, because a `kill -9` loses nothing that was written there, and nothing waits for a
+/// disk.
+#[must_use]
+pub fn scratch_folder(name: &str) -> std::path::PathBuf {
+    let memory = std::path::Path::new("/dev/shm");
+    let base = if memory.is_dir() {
+        memory.to_owned()
+    } else {
+        std::env::temp_dir()
+    };
+    base.join(format!("simurgh-{name}-{}", std::process::id()))
+}
