@@ -6,12 +6,12 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use simurgh_app::App;
-use simurgh_app::ports::Entropy;
+use simurgh_app::ports::{Clock, Entropy};
 use simurgh_app::subscriber::Rules;
 use simurgh_connectors::payment::sandbox::Sandbox;
 use simurgh_connectors::payment::{SandboxProvider, SandboxServer};
 use simurgh_connectors::{SandboxSettings, Secret, identity};
-use simurgh_store::{DatabaseOptions, DatabaseUrl};
+use simurgh_store::{Database, DatabaseOptions, DatabaseUrl};
 use simurgh_web::brand::Brand;
 use simurgh_web::frame::observe::Proxies;
 use simurgh_web::inbox::{self, Inbox};
@@ -45,34 +45,19 @@ const CATALOGUE: &str = include_str!("../demo/catalogue.toml");
 
 /// Runs until a signal says stop.
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
-    let folder = &options.data_dir;
-    // First, so that it counts what follows.
+    let folder = made_folder(&options)?;
+    // Early, so that it counts what follows.
     let metrics = telemetry::metrics()?;
-    if options.reset && folder.exists() {
-        std::fs::remove_dir_all(folder)
-            .with_context(|| format!("removing {}", folder.display()))?;
-    }
-    std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
     let (clock, entropy) = wire::nature();
-    let url = DatabaseUrl::Sqlite(folder.join("simurgh.db"));
-    let store =
-        tokio::task::block_in_place(|| wire::open_store(&url, &DatabaseOptions::default()))?;
+    let store = open(folder)?;
 
     let [portal, console, admin, sandbox, identity] = listeners(options.port).await?;
     let portal_url = address(&portal)?;
     let identity_url = address(&identity)?;
     let identity_account = account(&portal_url, "/notify/identity/sandbox", &identity_url)?;
-    let checker = identity::SandboxChecker::new(&identity_account, Arc::clone(&clock))?;
     let operator = Operator {
-        master_key: master_key(folder, entropy.as_ref())?,
-        brand: Brand::default(),
-        portal_url,
-        series: "SIM".to_owned(),
-        time_zone: "Asia/Shanghai".parse()?,
-        rules: Rules {
-            identity_checker: Some(Arc::new(checker)),
-            ..Rules::default()
-        },
+        rules: rules(&identity_account, Arc::clone(&clock))?,
+        ..operator(master_key(folder, entropy.as_ref())?, portal_url)?
     };
     let sandbox_url = address(&sandbox)?;
     let account = account(&operator.portal_url, "/notify/sandbox", &sandbox_url)?;
@@ -84,19 +69,11 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         inbox.clone(),
         vec![provider.clone()],
     );
-    let people = identity::Sandbox::with_journal(
-        &folder.join("identity.jsonl"),
-        Arc::clone(&clock),
-        Arc::clone(&entropy),
-    )?;
-    let people = identity::SandboxServer::new(people, identity_account)?;
+    let people = people(folder, identity_account, &clock, &entropy)?;
     let book = Sandbox::with_journal(&folder.join("sandbox.jsonl"), Arc::clone(&clock), entropy)?;
     let server = SandboxServer::new(book.clone(), account)?;
-    let state = wire::web(
-        &app,
-        &operator,
-        &[sandbox_url.clone(), identity_url.clone()],
-    )?;
+    let form_origins = [sandbox_url.clone(), identity_url.clone()];
+    let state = wire::web(&app, &operator, &form_origins)?;
 
     let mut crew = Crew::new(Limits::default(), Proxies::default())?;
     let stopped = crew.stopped();
@@ -113,16 +90,16 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     );
     seed(&app, &then, &past, &book).await?;
     let staff = staff(&app, folder).await?;
-    let addresses = [
-        ("portal", operator.portal_url.clone()),
-        ("console", address(&console)?),
-        ("sandbox", sandbox_url),
-        ("identity", identity_url),
-        ("inbox", format!("{}/inbox", operator.portal_url)),
-        ("design", format!("{}/design", operator.portal_url)),
-        ("admin", address(&admin)?),
-    ];
-    greet(&addresses, &staff);
+    greet(
+        &operator.portal_url,
+        [
+            ("console", address(&console)?),
+            ("sandbox", sandbox_url),
+            ("identity", identity_url),
+            ("admin", address(&admin)?),
+        ],
+        &staff,
+    );
 
     let extra = simurgh_web::site::demo_routes().merge(inbox::routes(inbox));
     let pages = simurgh_web::site::portal(state.clone(), extra);
@@ -134,6 +111,54 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let outcome = crew.work().await;
     tokio::task::block_in_place(|| store.close())?;
     outcome
+}
+
+/// The folder of the demo's data, emptied first if that is wished.
+fn made_folder(options: &Options) -> anyhow::Result<&Path> {
+    let folder = options.data_dir.as_path();
+    if options.reset && folder.exists() {
+        std::fs::remove_dir_all(folder)
+            .with_context(|| format!("removing {}", folder.display()))?;
+    }
+    std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+    Ok(folder)
+}
+
+fn open(folder: &Path) -> anyhow::Result<Arc<Database>> {
+    let url = DatabaseUrl::Sqlite(folder.join("simurgh.db"));
+    tokio::task::block_in_place(|| wire::open_store(&url, &DatabaseOptions::default()))
+}
+
+fn operator(master_key: [u8; 32], portal_url: String) -> anyhow::Result<Operator> {
+    Ok(Operator {
+        master_key,
+        brand: Brand::default(),
+        portal_url,
+        series: "SIM".to_owned(),
+        time_zone: "Asia/Shanghai".parse()?,
+        rules: Rules::default(),
+    })
+}
+
+/// The usual rules, with the sandbox as the outside identity check.
+fn rules(account: &SandboxSettings, clock: Arc<dyn Clock>) -> anyhow::Result<Rules> {
+    let checker = identity::SandboxChecker::new(account, clock)?;
+    Ok(Rules {
+        identity_checker: Some(Arc::new(checker)),
+        ..Rules::default()
+    })
+}
+
+/// The sandbox identity check, which goes on where its journal ends.
+fn people(
+    folder: &Path,
+    account: SandboxSettings,
+    clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
+) -> anyhow::Result<identity::SandboxServer> {
+    let journal = folder.join("identity.jsonl");
+    let book = identity::Sandbox::with_journal(&journal, Arc::clone(clock), Arc::clone(entropy))?;
+    Ok(identity::SandboxServer::new(book, account)?)
 }
 
 /// The demo's account at a sandbox, which tells what happened at `path` of the portal.
@@ -170,10 +195,13 @@ async fn staff(app: &App, folder: &Path) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn greet(addresses: &[(&str, String)], staff: &str) {
+fn greet(portal: &str, beside: [(&str, String); 4], staff: &str) {
     println!("Simurgh demo. Everything stays on this machine; no real money, no real messages.");
     println!();
-    for (name, address) in addresses {
+    println!("portal   {portal}");
+    println!("inbox    {portal}/inbox");
+    println!("design   {portal}/design");
+    for (name, address) in beside {
         println!("{name:<8} {address}");
     }
     println!();
