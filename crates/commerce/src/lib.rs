@@ -29,6 +29,6 @@ pub use quote::{
     Execution, LineKind, Quote, QuoteContext, QuoteLine, QuoteRefusal, QuoteRequest, execute, quote,
 };
 pub use refund::{Refund, RefundReason, RefundState};
-pub use renewal::{AutoRenewal, RenewalStep, next_charge, notice_at, retry_after};
+pub use renewal::{AutoRenewal, RenewalStep, next_charge, notice_at, retry_after, retry_lost};
 pub use schedule::{Activation, Running, Schedule, Start, StartRefusal, schedule};
 pub use selection::{Mix, ParseSelectionError, Selection};

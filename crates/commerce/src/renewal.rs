@@ -60,7 +60,17 @@ pub fn next_charge(end: Timestamp, announced_at: Timestamp) -> Timestamp {
 /// What follows the failure number `failures` (from 1) of a charge at `now`.
 #[must_use]
 pub fn retry_after(failure: Failure, failures: u32, now: Timestamp) -> RenewalStep {
-    match failure.retry_class() {
+    step_after(failure.retry_class(), failures, now)
+}
+
+/// What follows when charge number `failures` (from 1) never reached the provider.
+#[must_use]
+pub fn retry_lost(failures: u32, now: Timestamp) -> RenewalStep {
+    step_after(RetryClass::Later, failures, now)
+}
+
+fn step_after(class: RetryClass, failures: u32, now: Timestamp) -> RenewalStep {
+    match class {
         RetryClass::Later if failures < CHARGES_MAX => RenewalStep::RetryAt(now.plus(RETRY_EVERY)),
         RetryClass::Later | RetryClass::AfterCustomer | RetryClass::Never => RenewalStep::GiveUp,
     }

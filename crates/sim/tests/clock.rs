@@ -14,7 +14,7 @@ use common::{form, line_of, payment, plan};
 use simurgh_app::line::{RenewalChoice, UsageReport};
 use simurgh_app::ports::{LineState, Message, MessageState};
 use simurgh_commerce::{Order, OrderState, QuoteRequest, Start};
-use simurgh_connectors::payment::sandbox::{Behaviour, Outcome};
+use simurgh_connectors::payment::sandbox::{Behaviour, Loss, Outcome};
 use simurgh_sim::{World, add_customer, catalogue_file};
 use simurgh_vocab::{Currency, CustomerId, Duration, LineId, OrderId, PaymentId, Timestamp, Unit};
 
@@ -338,6 +338,23 @@ async fn a_charge_that_may_work_later_is_tried_again_and_one_that_cannot_is_not(
         let all = scene.world.provider.sandbox().book().payments.len();
         assert_eq!(all, charges + 1, "{behaviour:?}: each charge once");
     }
+}
+
+#[tokio::test]
+async fn a_charge_that_never_reached_the_provider_is_made_again() {
+    let scene = Scene::new().await;
+    scene.buy(None, plan(Start::Now)).await;
+    scene.renew_automatically().await;
+    let end = scene.end().await;
+    scene.pass_until(end.minus(Duration::hours(25))).await;
+    scene.world.provider.lose_next(Loss::Request);
+    scene.pass(24).await;
+    let orders = scene.automatic_orders().await;
+    assert_eq!(orders.len(), 2);
+    assert!(matches!(orders[0].state, OrderState::Closed { .. }));
+    assert!(matches!(orders[1].state, OrderState::Fulfilled { .. }));
+    assert!(scene.told("renewal-failed").await.is_empty());
+    assert_eq!(scene.end().await, end.plus(Duration::days(30)));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use simurgh_commerce::{
     AutoRenewal, CloseReason, Failure, MethodKind, Order, OrderState, Payment, PaymentState,
-    QuoteRequest, RenewalStep, Selection, Start, next_charge, notice_at, retry_after,
+    QuoteRequest, RenewalStep, Selection, Start, next_charge, notice_at, retry_after, retry_lost,
 };
 use simurgh_vocab::{
     Currency, CustomerId, LineId, MandateId, Money, OrderId, PaymentId, Timestamp,
@@ -281,10 +281,10 @@ impl App {
     /// Charges the stored method of a renewal. Repeating it is safe: the provider knows the
     /// attempt by its id.
     pub(crate) async fn charge_renewal(&self, id: PaymentId) -> Result<(), Fault> {
-        let now = self.now();
+        let (app, now) = (self.clone(), self.now());
         let found = self
             .store
-            .transact(move |tx| still_to_charge(tx, id, now))
+            .transact(move |tx| app.still_to_charge(tx, id, now))
             .await?;
         let Some((payment, mandate)) = found else {
             return Ok(());
@@ -304,6 +304,76 @@ impl App {
                 None => Ok(()),
             })
             .await
+    }
+
+    /// An attempt that is still to be charged. Much may have happened since its job was made: one
+    /// whose order is closed, whose renewal was turned off or whose method was removed is closed.
+    fn still_to_charge(
+        &self,
+        tx: &mut dyn Tx,
+        id: PaymentId,
+        now: Timestamp,
+    ) -> Result<Option<(Payment, Mandate)>, Fault> {
+        let Some(seen) = tx.read_payment(id)? else {
+            return Ok(None);
+        };
+        let order = tx.order(seen.order)?;
+        let (Some(order), Some(mut payment)) = (order, tx.payment(id)?) else {
+            return Ok(None);
+        };
+        if !payment.is_open() {
+            return Ok(None);
+        }
+        let is_on = match order.line {
+            Some(line) => tx.line(line)?.is_some() && tx.auto_renewal(line)?.is_some(),
+            None => false,
+        };
+        let mandate = match payment.mandate {
+            Some(mandate) => tx.mandate(mandate)?.filter(|m| m.ended_at.is_none()),
+            None => None,
+        };
+        let is_lost = match mandate.filter(|_| is_on) {
+            Some(mandate) if order.payable().is_ok() => return Ok(Some((payment, mandate))),
+            Some(_) => true,
+            None => false,
+        };
+        // One that may be at the provider already is asked about, not given up.
+        if payment.state == PaymentState::Created {
+            payment.state = PaymentState::Closed { at: now };
+            tx.update_payment(&payment)?;
+            if let Ok(closed) = order.clone().close(now, CloseReason::Cancelled) {
+                tx.update_order(&closed)?;
+            } else if is_lost {
+                self.renewal_not_charged(tx, &order, now)?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Plans the next charge after one that never reached the provider; the customer is told only
+    /// when there will be none.
+    pub(crate) fn renewal_not_charged(
+        &self,
+        tx: &mut dyn Tx,
+        order: &Order,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let Some(id) = order.line else { return Ok(()) };
+        let (Some(line), Some(mut renewal)) = (tx.line(id)?, tx.auto_renewal(id)?) else {
+            return Ok(());
+        };
+        let end = renewal.announced_for.unwrap_or(now);
+        renewal.failures = renewal.failures.saturating_add(1);
+        tx.put_auto_renewal(&renewal)?;
+        match retry_lost(renewal.failures, now) {
+            RenewalStep::RetryAt(at) => {
+                let key = format!("renew:{id}:{}:{}", end.as_micros(), renewal.failures);
+                Ok(self.enqueue(tx, Task::RenewLine(id), key, at)?)
+            }
+            RenewalStep::GiveUp => {
+                self.tell_renewal_failed(tx, &line, Failure::Abandoned, end, now)
+            }
+        }
     }
 
     /// Plans the next charge after a failure, or gives up; the customer is told either way.
@@ -383,45 +453,6 @@ impl App {
         let request = renewal_request(tx, renewal, now)?;
         self.quote_in(tx, Some(line.customer), Some(line.id), &request, now)
     }
-}
-
-/// An attempt that is still to be charged. Much may have happened since its job was made: one
-/// whose order is closed, whose renewal was turned off or whose method was removed is closed.
-fn still_to_charge(
-    tx: &mut dyn Tx,
-    id: PaymentId,
-    now: Timestamp,
-) -> Result<Option<(Payment, Mandate)>, Fault> {
-    let Some(seen) = tx.read_payment(id)? else {
-        return Ok(None);
-    };
-    let order = tx.order(seen.order)?;
-    let (Some(order), Some(mut payment)) = (order, tx.payment(id)?) else {
-        return Ok(None);
-    };
-    if !payment.is_open() {
-        return Ok(None);
-    }
-    let is_on = match order.line {
-        Some(line) => tx.line(line)?.is_some() && tx.auto_renewal(line)?.is_some(),
-        None => false,
-    };
-    let mandate = match payment.mandate {
-        Some(mandate) => tx.mandate(mandate)?.filter(|m| m.ended_at.is_none()),
-        None => None,
-    };
-    if let Some(mandate) = mandate.filter(|_| is_on && order.payable().is_ok()) {
-        return Ok(Some((payment, mandate)));
-    }
-    // One that may be at the provider already is asked about, not given up.
-    if payment.state == PaymentState::Created {
-        payment.state = PaymentState::Closed { at: now };
-        tx.update_payment(&payment)?;
-        if let Ok(closed) = order.close(now, CloseReason::Cancelled) {
-            tx.update_order(&closed)?;
-        }
-    }
-    Ok(None)
 }
 
 fn renewal_request(

@@ -219,6 +219,10 @@ impl App {
             PaymentState::Failed { failure, .. } => {
                 self.after_failure(tx, &order, &payment, failure, now)
             }
+            // A charge that the provider never heard of, or dropped: nobody else will try again.
+            PaymentState::Closed { .. } if order.automatic => {
+                self.renewal_not_charged(tx, &order, now)
+            }
             PaymentState::Created
             | PaymentState::ActionRequired { .. }
             | PaymentState::Processing
