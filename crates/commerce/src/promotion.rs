@@ -94,7 +94,7 @@ impl Promotion {
     /// Whether it can be used up.
     #[must_use]
     pub const fn is_limited(&self) -> bool {
-        self.limit_per_customer.is_some() || self.limit_total.is_some()
+        self.limit_per_customer.is_some() || self.limit_total.is_some() || self.first_purchase_only
     }
 
     /// Whether the promotion makes sense at all.
@@ -127,6 +127,9 @@ impl Promotion {
             .limit_per_customer
             .is_some_and(|limit| by_customer >= limit)
         {
+            Err(PromotionRefusal::UsedByCustomer)
+        } else if self.first_purchase_only && by_customer > 0 {
+            // Another order may still become the first purchase.
             Err(PromotionRefusal::UsedByCustomer)
         } else if self.limit_total.is_some_and(|limit| total >= limit) {
             Err(PromotionRefusal::UsedUp)

@@ -383,6 +383,32 @@ fn a_promotion_is_refused_for_its_first_reason() {
             total,
         }]
     };
+    let once = Promotion {
+        limit_per_customer: None,
+        first_purchase_only: true,
+        ..base.clone()
+    };
+    let catalogue_with = |promotion| Catalogue {
+        promotions: vec![promotion],
+        ..catalogue()
+    };
+    let context = QuoteContext {
+        catalogue: &catalogue_with(once),
+        now: NOW,
+        running: None,
+        first_purchase: true,
+        uses: &used(1, 1),
+    };
+    let wish = QuoteRequest {
+        promotion_code: Some("p".to_owned()),
+        ..request(Start::Now)
+    };
+    let waiting = quote(&wish, &context);
+    assert_eq!(
+        waiting,
+        Err(PromotionRefusal::UsedByCustomer.into()),
+        "an order waits"
+    );
     let cases = [
         (
             Promotion {
