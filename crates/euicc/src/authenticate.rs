@@ -140,6 +140,19 @@ impl Default for SequenceNumbers {
 }
 
 impl SequenceNumbers {
+    /// As they are kept: eight octets each.
+    pub(crate) fn to_octets(&self) -> Vec<u8> {
+        self.0.iter().flat_map(|one| one.to_be_bytes()).collect()
+    }
+
+    /// Takes what [`to_octets`](Self::to_octets) gave.
+    pub(crate) fn from_octets(octets: &[u8]) -> Option<Self> {
+        let (numbers, rest) = octets.as_chunks::<8>();
+        let numbers: Vec<u64> = numbers.iter().map(|one| u64::from_be_bytes(*one)).collect();
+        let numbers = numbers.try_into().ok().filter(|_| rest.is_empty());
+        numbers.map(Self)
+    }
+
     /// Answers the network's challenge. The index is the lower five bits of the sequence number.
     ///
     /// Source: 3GPP TS 33.102 §6.3.3 and annex C

@@ -154,7 +154,7 @@ impl Euicc {
     /// Memory that is left for profiles, in octets.
     #[must_use]
     pub fn free_memory_octets(&self) -> usize {
-        let used: usize = self.profiles.iter().map(|one| one.memory_octets).sum();
+        let used: usize = self.profiles.iter().map(|one| one.package.len()).sum();
         self.settings.memory_octets.saturating_sub(used)
     }
 

@@ -13,12 +13,14 @@ mod filesystem;
 mod isdr;
 pub mod lpa;
 mod profile;
+mod state;
 
 pub use apdu::StatusWord;
 pub use authenticate::{AuthenticationOutcome, Milenage, MilenageVector};
 pub use chip::{Environment, Euicc, EuiccIdentity, EuiccSettings};
 pub use filesystem::{Directory, InstalledFile};
 pub use profile::InstalledProfile;
+pub use state::RestoreError;
 
 #[cfg(test)]
 mod tests;

@@ -9,6 +9,7 @@ use simurgh_rsp::saip::{
     Element, ElementKind, ElementStatus, InstallResponse, Node, Package, Secret, check,
 };
 use simurgh_rsp::tlv::{Oid, Tag};
+use zeroize::Zeroizing;
 
 use crate::authenticate::{Milenage, SequenceNumbers};
 use crate::filesystem::{Directory, InstalledFile, files_of};
@@ -24,8 +25,8 @@ pub struct InstalledProfile {
     pub(crate) files: Vec<InstalledFile>,
     pub(crate) milenage: Option<Milenage>,
     pub(crate) sequence_numbers: SequenceNumbers,
-    /// What it takes of the chip's memory, in octets.
-    pub(crate) memory_octets: usize,
+    /// What it was made of, to make it again after power off.
+    pub(crate) package: Zeroizing<Vec<u8>>,
 }
 
 impl fmt::Debug for InstalledProfile {
@@ -89,7 +90,7 @@ impl InstalledProfile {
             files: elements.elements.iter().flat_map(files_of).collect(),
             milenage: aka.and_then(milenage),
             sequence_numbers: SequenceNumbers::default(),
-            memory_octets: package.len(),
+            package: Zeroizing::new(package.to_vec()),
         })
     }
 

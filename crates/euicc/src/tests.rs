@@ -78,11 +78,15 @@ fn pki(curve: Curve) -> TestPki {
 }
 
 fn chip(pki: &mut TestPki) -> Euicc {
+    Euicc::new(settings(pki)).unwrap()
+}
+
+fn settings(pki: &mut TestPki) -> EuiccSettings {
     let mut random = Counting(2);
     let credential = pki
         .euicc(&eid(), &mut |octets| random.fill(octets))
         .unwrap();
-    Euicc::new(EuiccSettings {
+    EuiccSettings {
         eid: eid(),
         identities: vec![EuiccIdentity {
             credential,
@@ -93,8 +97,7 @@ fn chip(pki: &mut TestPki) -> Euicc {
         root_smds: "smds.example.com".into(),
         profile_version: Version([2, 3, 1]),
         rules: Vec::new(),
-    })
-    .unwrap()
+    }
 }
 
 fn iccid(last: u8) -> Iccid {
@@ -579,6 +582,42 @@ fn a_server_below_another_root_is_not_believed() {
         download(&mut chip, &mut server, &mut Willing(None)),
         Err(LpaError::ServerNotTrusted(AuthenticateError::CiPkUnknown))
     );
+}
+
+#[test]
+fn a_chip_comes_back_from_its_state() {
+    let mut pki = pki(Curve::P256);
+    let settings = settings(&mut pki);
+    let (mut chip, mut server) = (Euicc::new(settings.clone()).unwrap(), Smdp::new(&pki));
+    server.order(TOKEN, iccid(0), None);
+    let iccid = download(&mut chip, &mut server, &mut Willing(None)).unwrap();
+    {
+        let mut reader = reader(&mut chip);
+        let mut lpa = Lpa::open(&mut reader).unwrap();
+        lpa.enable(&iccid).unwrap();
+        lpa.rename(&iccid, "Travel").unwrap();
+        lpa.set_default_address(ADDRESS).unwrap();
+    }
+    let free = chip.free_memory_octets();
+    let state = chip.state();
+    let mut again = Euicc::restore(settings.clone(), &state).unwrap();
+    assert_eq!(*again.state(), *state);
+    assert_eq!(again.free_memory_octets(), free);
+    assert!(again.answer_challenge(&[0; 16], &[0; 16]).is_some());
+    let mut reader = reader(&mut again);
+    let mut lpa = Lpa::open(&mut reader).unwrap();
+    assert_eq!(
+        lpa.addresses().unwrap().default_smdp.as_deref(),
+        Some(ADDRESS)
+    );
+    assert_eq!(
+        lpa.profiles().unwrap()[0].nickname.as_deref(),
+        Some("Travel")
+    );
+    assert_eq!(lpa.deliver_notifications(&mut server).unwrap(), 2);
+    for length in 0..state.len() {
+        assert!(Euicc::restore(settings.clone(), &state[..length]).is_err());
+    }
 }
 
 #[test]

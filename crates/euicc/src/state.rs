@@ -1,0 +1,130 @@
+//! The state of a chip as octets, to be kept in a file: profiles, notifications, counters. The octets hold
+//! keys: whoever has them has the profiles.
+
+use simurgh_rsp::message::Wire;
+use simurgh_rsp::message::metadata::{ProfileMetadata, TAG_METADATA};
+use simurgh_rsp::message::notification::PendingNotification;
+use simurgh_rsp::pki::ChainError;
+use simurgh_rsp::tlv::{DecodeError, Fields, Tag, Tlv, Writer};
+use zeroize::Zeroizing;
+
+use crate::authenticate::SequenceNumbers;
+use crate::chip::{Euicc, EuiccSettings};
+use crate::profile::InstalledProfile;
+
+/// A state cannot be read: it is damaged, or of another version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RestoreError {
+    /// It is not well formed.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// A root of the settings is none.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+    /// It was written by another version.
+    #[error("the state is of another version")]
+    Version,
+    /// A profile in it cannot be installed.
+    #[error("a profile in the state is damaged")]
+    Profile,
+}
+
+const STATE: Tag = Tag::new(0xE1);
+const VERSION: u64 = 1;
+
+const FORMAT: Tag = Tag::new(0x80);
+const NEXT_SEQUENCE: Tag = Tag::new(0x81);
+const NEXT_DOMAIN: Tag = Tag::new(0x82);
+const DEFAULT_SMDP: Tag = Tag::new(0x83);
+const PROFILES: Tag = Tag::new(0xA4);
+const NOTIFICATIONS: Tag = Tag::new(0xA5);
+
+const PROFILE: Tag = Tag::new(0x30);
+const DOMAIN: Tag = Tag::new(0x80);
+const ENABLED: Tag = Tag::new(0x81);
+const NICKNAME: Tag = Tag::new(0x82);
+const SMDP_OID: Tag = Tag::new(0x83);
+const PACKAGE: Tag = Tag::new(0x84);
+const SEQUENCE_NUMBERS: Tag = Tag::new(0x85);
+
+const NAME: &str = "state of an eUICC";
+
+impl Euicc {
+    /// The state: everything but the session of a download and open channels.
+    #[must_use]
+    pub fn state(&self) -> Zeroizing<Vec<u8>> {
+        Zeroizing::new(Writer::nest(STATE, |w| {
+            w.integer(FORMAT, VERSION)
+                .integer(NEXT_SEQUENCE, self.next_sequence)
+                .integer(NEXT_DOMAIN, u64::from(self.next_domain))
+                .octets_if(
+                    DEFAULT_SMDP,
+                    self.default_smdp.as_deref().map(str::as_bytes),
+                );
+            w.nested(PROFILES, |w| {
+                for one in &self.profiles {
+                    w.nested(PROFILE, |w| write_profile(w, one));
+                }
+            });
+            w.nested(NOTIFICATIONS, |w| {
+                for (_, one) in &self.notifications {
+                    w.raw(&one.encode());
+                }
+            });
+        }))
+    }
+
+    /// A chip with the state that [`state`](Self::state) gave, after power on.
+    ///
+    /// # Errors
+    /// [`RestoreError`].
+    pub fn restore(settings: EuiccSettings, state: &[u8]) -> Result<Self, RestoreError> {
+        let fields = Fields::parse(state, STATE, NAME)?;
+        if fields.integer(FORMAT, "version")? != VERSION {
+            return Err(RestoreError::Version);
+        }
+        let mut chip = Self::new(settings)?;
+        chip.next_sequence = fields.integer(NEXT_SEQUENCE, "next sequence number")?;
+        chip.next_domain = u16::try_from(fields.integer(NEXT_DOMAIN, "next domain")?)
+            .map_err(|_| RestoreError::Profile)?;
+        chip.default_smdp = fields
+            .text_if(DEFAULT_SMDP, "default address")?
+            .map(str::to_owned);
+        for one in fields.group(PROFILES, "profiles")?.members() {
+            chip.profiles.push(read_profile(one)?);
+        }
+        for one in fields.group(NOTIFICATIONS, "notifications")?.members() {
+            let notification = PendingNotification::decode(one)?;
+            let number = notification.unverified().sequence_number;
+            chip.notifications.push((number, notification));
+        }
+        Ok(chip)
+    }
+}
+
+fn write_profile(w: &mut Writer, profile: &InstalledProfile) {
+    w.octets(DOMAIN, &profile.aid)
+        .boolean(ENABLED, profile.enabled)
+        .octets_if(NICKNAME, profile.nickname.as_deref().map(str::as_bytes));
+    if let Some(oid) = &profile.smdp_oid {
+        w.oid(SMDP_OID, oid);
+    }
+    w.raw(&profile.metadata.encode())
+        .octets(PACKAGE, &profile.package)
+        .octets(SEQUENCE_NUMBERS, &profile.sequence_numbers.to_octets());
+}
+
+fn read_profile(tlv: &Tlv<'_>) -> Result<InstalledProfile, RestoreError> {
+    let fields = Fields::of(tlv, PROFILE, NAME)?;
+    let metadata = ProfileMetadata::decode(&fields.need(TAG_METADATA, "metadata")?)?;
+    let package = fields.octets(PACKAGE, "package")?;
+    let mut profile = InstalledProfile::install(fields.array(DOMAIN, "domain")?, metadata, package)
+        .map_err(|_| RestoreError::Profile)?;
+    profile.enabled = fields.boolean(ENABLED, "enabled")?;
+    profile.nickname = fields.text_if(NICKNAME, "nickname")?.map(str::to_owned);
+    profile.smdp_oid = fields.oid_if(SMDP_OID, "server")?;
+    let numbers = fields.octets(SEQUENCE_NUMBERS, "sequence numbers")?;
+    profile.sequence_numbers =
+        SequenceNumbers::from_octets(numbers).ok_or(RestoreError::Profile)?;
+    Ok(profile)
+}
