@@ -9,6 +9,7 @@ mod apdu;
 mod authenticate;
 mod chip;
 mod download;
+pub mod face;
 mod filesystem;
 mod isdr;
 pub mod lpa;

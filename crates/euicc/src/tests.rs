@@ -621,6 +621,51 @@ fn a_chip_comes_back_from_its_state() {
 }
 
 #[test]
+fn the_faces_speak_as_lpas_and_readers_do() {
+    let mut pki = pki(Curve::P256);
+    let mut chip = chip(&mut pki);
+    let mut random = Counting(5);
+    let mut environment = Environment {
+        random: &mut |octets| random.fill(octets),
+    };
+    let mut say = |line: &str| crate::face::answer_line(&mut chip, line, &mut environment);
+    let request = |func: &str, param: &str| {
+        format!(r#"{{"type":"apdu","payload":{{"func":"{func}","param":"{param}"}}}}"#)
+    };
+    let ok = r#"{"payload":{"ecode":0},"type":"apdu"}"#;
+    let connect = r#"{"type":"apdu","payload":{"func":"connect","param":null}}"#;
+    assert_eq!(say(connect).as_deref(), Some(ok));
+    let opened = say(&request(
+        "logic_channel_open",
+        "a0000005591010ffffffff8900000100",
+    ));
+    assert_eq!(
+        opened.as_deref(),
+        Some(r#"{"payload":{"ecode":1},"type":"apdu"}"#)
+    );
+    let sent = say(&request("transmit", "81E2910006BF3E035C015A")).unwrap();
+    assert!(sent.contains(r#""data":"6115""#), "{sent}");
+    let got = say(&request("transmit", "81C0000015")).unwrap();
+    assert!(
+        got.contains("BF3E125A10890490321234512345123456789012359000"),
+        "{got}"
+    );
+    assert_eq!(
+        say(&request("logic_channel_close", "01")).as_deref(),
+        Some(ok)
+    );
+    let unknown = say(&request("logic_channel_open", "a000000000")).unwrap();
+    assert!(unknown.contains("-1"));
+    assert_eq!(say(r#"{"type":"progress","payload":{}}"#), None);
+    assert_eq!(say("no JSON"), None);
+
+    let mut frame = |frame: &[u8]| crate::face::answer_frame(&mut chip, frame, &mut environment);
+    assert_eq!(frame(&[1]), None);
+    assert_eq!(frame(&[4]).as_deref(), Some(&crate::face::ATR[..]));
+    assert_eq!(frame(&[0, 0x70, 0, 0, 1]), Some(vec![1, 0x90, 0x00]));
+}
+
+#[test]
 fn a_chip_survives_any_apdus() {
     let mut pki = pki(Curve::P256);
     let mut chip = chip(&mut pki);
