@@ -319,7 +319,8 @@ fn identity_checks_read_back() {
             IdentityCase::wanted(case_id, id, rule.to_owned(), NOW)
         };
         let staff = StaffId::from_parts(1, &[1; 10]);
-        let outside = case(1, "a").submit(Some("ref".to_owned()), NOW).unwrap();
+        let mut outside = case(1, "a").submit(Some("ref".to_owned()), NOW).unwrap();
+        outside.back_to = Some("/checkout?item=offer:a".to_owned());
         let refusal = Err(IdentityRefusal::Mismatch);
         let by_staff = case(2, "b").submit(None, NOW).unwrap();
         let by_staff = by_staff.decide_staff(staff, refusal, NOW).unwrap();
