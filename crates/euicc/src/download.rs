@@ -62,6 +62,8 @@ struct Authenticated {
     transaction_id: TransactionId,
     address: String,
     server: VerifiedServer,
+    /// The root below which the chip signs, which need not be the server's.
+    signing_root: Vec<u8>,
     /// The chip's own signature, which the server's next one answers.
     signature: Signature,
 }
@@ -85,7 +87,32 @@ struct Loading {
 impl Rsp {
     /// A selection, a reset or the end of a download.
     pub(crate) fn drop_session(&mut self) {
-        self.stage = Stage::Idle;
+        match std::mem::take(&mut self.stage) {
+            Stage::Prepared(prepared) | Stage::Loading(prepared, _) => {
+                // A package bound to this key may come once more.
+                let oid = prepared.session.server.identifier().clone();
+                self.reserved = Some((oid, prepared.one_time_key));
+            }
+            Stage::Idle | Stage::Challenged(_) | Stage::Authenticated(_) => {}
+        }
+    }
+
+    /// The one-time key that survives power off: the one of the running download, or of the last that did not
+    /// end well.
+    pub(crate) fn kept_key(&self) -> Option<(&Oid, &PrivateKey)> {
+        match &self.stage {
+            Stage::Prepared(prepared) | Stage::Loading(prepared, _) => {
+                Some((prepared.session.server.identifier(), &prepared.one_time_key))
+            }
+            Stage::Idle | Stage::Challenged(_) | Stage::Authenticated(_) => {
+                self.reserved.as_ref().map(|(oid, key)| (oid, key))
+            }
+        }
+    }
+
+    /// Takes such a key back.
+    pub(crate) fn keep_key(&mut self, oid: Oid, key: PrivateKey) {
+        self.reserved = Some((oid, key));
     }
 
     pub(crate) fn challenge(&mut self, challenge: Challenge) {
@@ -153,6 +180,7 @@ impl Euicc {
             transaction_id,
             address: says.server_address.clone(),
             server,
+            signing_root: request.root_key_id.clone(),
             signature,
         }));
         Ok(response.encode())
@@ -186,9 +214,6 @@ impl Euicc {
                 | ChainError::Expired { .. }
                 | ChainError::Revoked { .. } => AuthenticateError::InvalidCertificate,
             })?;
-        if server.root_key_id() != request.root_key_id {
-            return Err(AuthenticateError::InvalidCertificate);
-        }
         let says = request
             .server
             .verify(server.public_key(), None)
@@ -247,7 +272,7 @@ impl Euicc {
                 .map_err(|_| DownloadError::Undefined)?,
         };
         let identity = self
-            .identity(session.server.root_key_id())
+            .identity(&session.signing_root)
             .ok_or(DownloadError::Undefined)?;
         let signed = EuiccSigned2 {
             transaction_id: session.transaction_id,
@@ -310,7 +335,7 @@ impl Euicc {
             smdp_oid: session.server.identifier().clone(),
             reason: request.reason,
         };
-        let identity = self.identity(session.server.root_key_id()).ok_or(BROKEN)?;
+        let identity = self.identity(&session.signing_root).ok_or(BROKEN)?;
         let signer = identity.credential.signer();
         let signed = Signed::sign(signed, None, signer).map_err(|_| BROKEN)?;
         self.rsp.drop_session();
@@ -511,7 +536,7 @@ impl Euicc {
             smdp_oid: Some(session.server.identifier().clone()),
             result,
         };
-        let identity = self.identity(session.server.root_key_id()).ok_or(BROKEN)?;
+        let identity = self.identity(&session.signing_root).ok_or(BROKEN)?;
         let signer = identity.credential.signer();
         let signed = Signed::sign(data, None, signer).map_err(|_| BROKEN)?;
         let notification = PendingNotification::Installation(Box::new(signed));

@@ -58,6 +58,12 @@ pub enum LpaError {
     /// The chip's answer cannot be understood.
     #[error("the chip's answer: {0}")]
     Chip(#[from] DecodeError),
+    /// The package cannot be understood.
+    #[error("the profile package: {0}")]
+    Package(DecodeError),
+    /// The package is of another profile than the one that the user was shown.
+    #[error("the server sent another profile than it offered")]
+    OtherProfile,
     /// The chip does not believe the server.
     #[error("the chip does not trust this server ({0:?})")]
     ServerNotTrusted(AuthenticateError),

@@ -1,6 +1,7 @@
 //! The state of a chip as octets, to be kept in a file: profiles, notifications, counters. The octets hold
 //! keys: whoever has them has the profiles.
 
+use simurgh_rsp::key::PrivateKey;
 use simurgh_rsp::message::Wire;
 use simurgh_rsp::message::metadata::{ProfileMetadata, TAG_METADATA};
 use simurgh_rsp::message::notification::PendingNotification;
@@ -39,6 +40,10 @@ const DEFAULT_SMDP: Tag = Tag::new(0x83);
 const PROFILES: Tag = Tag::new(0xA4);
 const NOTIFICATIONS: Tag = Tag::new(0xA5);
 
+const KEPT_KEY: Tag = Tag::new(0xA6);
+const KEY_SERVER: Tag = Tag::new(0x80);
+const KEY: Tag = Tag::new(0x81);
+
 const PROFILE: Tag = Tag::new(0x30);
 const DOMAIN: Tag = Tag::new(0x80);
 const ENABLED: Tag = Tag::new(0x81);
@@ -50,7 +55,8 @@ const SEQUENCE_NUMBERS: Tag = Tag::new(0x85);
 const NAME: &str = "state of an eUICC";
 
 impl Euicc {
-    /// The state: everything but the session of a download and open channels.
+    /// The state: everything but the session of a download and open channels. Of a download only its one-time
+    /// key is kept, so that the same package can come again.
     #[must_use]
     pub fn state(&self) -> Zeroizing<Vec<u8>> {
         Zeroizing::new(Writer::nest(STATE, |w| {
@@ -71,6 +77,11 @@ impl Euicc {
                     w.raw(&one.encode());
                 }
             });
+            if let Some((oid, key)) = self.rsp.kept_key() {
+                w.nested(KEPT_KEY, |w| {
+                    w.oid(KEY_SERVER, oid).octets(KEY, &key.to_pkcs8());
+                });
+            }
         }))
     }
 
@@ -97,6 +108,13 @@ impl Euicc {
             let notification = PendingNotification::decode(one)?;
             let number = notification.unverified().sequence_number;
             chip.notifications.push((number, notification));
+        }
+        if let Some(kept) = fields.find(KEPT_KEY) {
+            let kept = Fields::inside(&kept, NAME)?;
+            let key =
+                PrivateKey::from_der(kept.octets(KEY, "key")?).map_err(|_| kept.invalid("key"))?;
+            chip.rsp
+                .keep_key(kept.oid(KEY_SERVER, "server of the key")?, key);
         }
         Ok(chip)
     }

@@ -15,7 +15,7 @@ use simurgh_rsp::message::authentication::{
 };
 use simurgh_rsp::message::cancel::{CancelReason, CancelSessionResponse};
 use simurgh_rsp::message::download::{
-    PrepareDownloadResponse, SmdpSigned2, hash_confirmation_code, hash_for_session,
+    DownloadError, PrepareDownloadResponse, SmdpSigned2, hash_confirmation_code, hash_for_session,
 };
 use simurgh_rsp::message::es9::{
     self, AuthenticateClient, CancelSession, GetBoundProfilePackage, InitiateAuthentication,
@@ -159,6 +159,9 @@ struct Smdp {
     random: Counting,
     /// Bends the packages that go out.
     bend: bool,
+    /// Names the profile differently in the package.
+    rename: bool,
+    address: &'static str,
 }
 
 impl Smdp {
@@ -173,6 +176,8 @@ impl Smdp {
             cancelled: Vec::new(),
             random: Counting(3),
             bend: false,
+            rename: false,
+            address: ADDRESS,
         }
     }
 
@@ -196,7 +201,7 @@ impl Smdp {
 
     fn initiate(&mut self, body: &Body) -> Result<serde_json::Value, Status> {
         let request = InitiateAuthentication::read(body).unwrap();
-        assert!(request.address.eq_ignore_ascii_case(ADDRESS));
+        assert!(request.address.eq_ignore_ascii_case(self.address));
         let root = self
             .trust
             .root_key_ids()
@@ -208,7 +213,7 @@ impl Smdp {
         let says = ServerSigned1 {
             transaction_id,
             euicc_challenge: request.challenge,
-            server_address: ADDRESS.into(),
+            server_address: self.address.into(),
             server_challenge: challenge,
         };
         self.sessions.insert(
@@ -301,7 +306,11 @@ impl Smdp {
             proprietary_oid: None,
         };
         let content = Content::Protected(&order.profile);
-        let metadata = order.metadata.encode();
+        let mut metadata = order.metadata.clone();
+        if self.rename {
+            metadata.profile_name = "Expensive".into();
+        }
+        let metadata = metadata.encode();
         let mut package = binding
             .bind(&metadata, content, self.binder.signer())
             .unwrap();
@@ -374,14 +383,16 @@ impl Servers for Smdp {
     }
 }
 
-/// A chip in a reader.
+/// A chip in a reader, which breaks after so many commands.
 struct Reader<'a> {
     chip: &'a mut Euicc,
     random: Counting,
+    left: usize,
 }
 
 impl Card for Reader<'_> {
     fn transmit(&mut self, apdu: &[u8]) -> Result<Vec<u8>, CardError> {
+        self.left = self.left.checked_sub(1).ok_or(CardError::Gone)?;
         let random = &mut self.random;
         let mut environment = Environment {
             random: &mut |octets| random.fill(octets),
@@ -394,6 +405,7 @@ fn reader(chip: &mut Euicc) -> Reader<'_> {
     Reader {
         chip,
         random: Counting(9),
+        left: usize::MAX,
     }
 }
 
@@ -546,6 +558,38 @@ fn a_broken_transfer_is_repeated_with_the_same_key() {
 }
 
 #[test]
+fn a_download_that_breaks_at_any_command_succeeds_when_repeated() {
+    let mut pki = pki(Curve::P256);
+    let mut commands = 0;
+    loop {
+        let (mut chip, mut server) = (chip(&mut pki), Smdp::new(&pki));
+        server.order(TOKEN, iccid(0), None);
+        let mut reader = reader(&mut chip);
+        reader.left = commands;
+        let broken = Lpa::open(&mut reader)
+            .and_then(|mut lpa| lpa.download(&order(TOKEN), &mut server, &mut Willing(None)));
+        if broken.is_ok() {
+            break;
+        }
+        assert_eq!(broken, Err(LpaError::Card(CardError::Gone)), "{commands}");
+        // The power goes: what is left is what was kept.
+        let mut chip = Euicc::restore(settings(&mut pki), &chip.state()).unwrap();
+        let bound = |server: &Smdp| server.orders[TOKEN].bound.as_ref().map(|(key, _)| *key);
+        let first = bound(&server);
+        let installed = !chip.profiles().is_empty();
+        let again = download(&mut chip, &mut server, &mut Willing(None));
+        // When only the last answer was lost, the profile is there.
+        assert_eq!(again.is_ok(), !installed, "{commands}: {again:?}");
+        assert_eq!(chip.profiles().len(), 1);
+        if !installed && first.is_some() {
+            assert_eq!(bound(&server), first);
+        }
+        commands += 1;
+    }
+    assert!(commands > 20);
+}
+
+#[test]
 fn a_profile_that_is_there_or_does_not_fit_is_refused_by_the_chip() {
     let mut pki = pki(Curve::P256);
     let (mut chip, mut server) = (chip(&mut pki), Smdp::new(&pki));
@@ -582,6 +626,76 @@ fn a_server_below_another_root_is_not_believed() {
         download(&mut chip, &mut server, &mut Willing(None)),
         Err(LpaError::ServerNotTrusted(AuthenticateError::CiPkUnknown))
     );
+}
+
+/// A discovery server with one event.
+struct Smds(Smdp);
+
+impl Servers for Smds {
+    fn post(&mut self, address: &str, path: &str, body: &[u8]) -> Result<HttpAnswer, LpaError> {
+        assert_eq!(address, "smds.example.com");
+        let body = Body::parse(body)?;
+        let answer = match path {
+            es9::path::INITIATE_AUTHENTICATION => self.0.initiate(&body).unwrap(),
+            es9::path::AUTHENTICATE_CLIENT => {
+                let request = AuthenticateClient::read(&body).unwrap();
+                assert!(matches!(
+                    request.response,
+                    AuthenticateServerResponse::Ok(_)
+                ));
+                let event = es9::EventEntry {
+                    event_id: TOKEN.into(),
+                    server_address: ADDRESS.into(),
+                };
+                executed(es9::events_body(&request.transaction_id, &[event]))
+            }
+            _ => return Ok((404, Vec::new())),
+        };
+        Ok((200, answer.to_string().into_bytes()))
+    }
+}
+
+#[test]
+fn a_phone_finds_its_profile_without_a_code() {
+    let mut pki = pki(Curve::P256);
+    let (mut chip, mut server) = (chip(&mut pki), Smdp::new(&pki));
+    server.order(TOKEN, iccid(0), None);
+    let mut discovery = Smds(Smdp::new(&pki));
+    discovery.0.auth = pki.server(Role::DsAuth).unwrap();
+    discovery.0.address = "smds.example.com";
+    let mut reader = reader(&mut chip);
+    let mut lpa = Lpa::open(&mut reader).unwrap();
+    let events = lpa.discover(&mut discovery).unwrap();
+    let found = Order {
+        address: events[0].server_address.clone(),
+        matching_id: Some(events[0].event_id.clone()),
+        device: DeviceInfo::default(),
+    };
+    assert!(
+        lpa.download(&found, &mut server, &mut Willing(None))
+            .is_ok()
+    );
+    // A discovery server may not offer profiles.
+    server.auth = pki.server(Role::DsAuth).unwrap();
+    let offered = lpa.download(&found, &mut server, &mut Willing(None));
+    assert_eq!(
+        offered,
+        Err(LpaError::OfferNotAccepted(
+            DownloadError::InvalidCertificate
+        ))
+    );
+}
+
+#[test]
+fn another_profile_than_the_one_shown_is_not_installed() {
+    let mut pki = pki(Curve::P256);
+    let (mut chip, mut server) = (chip(&mut pki), Smdp::new(&pki));
+    server.order(TOKEN, iccid(0), None);
+    server.rename = true;
+    let other = download(&mut chip, &mut server, &mut Willing(None));
+    assert_eq!(other, Err(LpaError::OtherProfile));
+    assert_eq!(server.cancelled, [CancelReason::MetadataMismatch]);
+    assert!(chip.profiles().is_empty());
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod receive;
 mod send;
 
 pub use receive::{Failure, Received, Receiver, Session};
-pub use send::{bpp_commands, bpp_parts};
+pub use send::{Parts, bpp_commands, bpp_metadata, bpp_parts};
 
 use std::fmt;
 

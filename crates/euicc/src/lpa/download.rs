@@ -1,7 +1,7 @@
 //! Downloading a profile.
 
 use simurgh_rsp::activation_code::ActivationCode;
-use simurgh_rsp::bpp::bpp_commands;
+use simurgh_rsp::bpp::{bpp_commands, bpp_metadata};
 use simurgh_rsp::identity::Iccid;
 use simurgh_rsp::message::authentication::{AuthenticateServerRequest, AuthenticateServerResponse};
 use simurgh_rsp::message::cancel::{CancelReason, CancelSessionRequest, CancelSessionResponse};
@@ -18,6 +18,7 @@ use simurgh_rsp::message::json::Body;
 use simurgh_rsp::message::metadata::ProfileMetadata;
 use simurgh_rsp::message::notification::{FinalResult, PendingNotification};
 use simurgh_rsp::message::{TransactionId, Wire};
+use simurgh_rsp::tlv::DecodeError;
 
 use super::{Lpa, LpaError, Servers, call};
 
@@ -139,12 +140,11 @@ impl Lpa<'_> {
                 return Err(error);
             }
         };
-        let commands = match bpp_commands(&package) {
+        let commands = match inspect(&package, &offer.metadata) {
             Ok(commands) => commands,
-            Err(error) => {
-                let reason = CancelReason::LoadBppExecutionError;
+            Err((error, reason)) => {
                 self.cancel(order, transaction_id, reason, servers);
-                return Err(error.into());
+                return Err(error);
             }
         };
         self.install(&commands, offer.metadata, user)
@@ -286,4 +286,20 @@ impl Lpa<'_> {
             drop(call(servers, &order.address, path, &body));
         }
     }
+}
+
+/// The commands of a package, when it says the same of the profile as the offer did, to which the user
+/// consented.
+fn inspect(
+    package: &[u8],
+    offered: &ProfileMetadata,
+) -> Result<Vec<Vec<u8>>, (LpaError, CancelReason)> {
+    let unreadable = |error: DecodeError| {
+        let reason = CancelReason::LoadBppExecutionError;
+        (LpaError::Package(error), reason)
+    };
+    if bpp_metadata(package).map_err(unreadable)? != *offered {
+        return Err((LpaError::OtherProfile, CancelReason::MetadataMismatch));
+    }
+    bpp_commands(package).map_err(unreadable)
 }

@@ -3,6 +3,8 @@
 use super::{
     BppCommand, FIRST_COMMANDS, METADATA, PROFILE, SECOND_COMMANDS, TAG_BPP, TAG_SECURE_CHANNEL,
 };
+use crate::message::Wire;
+use crate::message::metadata::ProfileMetadata;
 use crate::tlv::{DecodeError, Fields, Tag, Tlv};
 
 const PACKAGE: &str = "BoundProfilePackage";
@@ -28,6 +30,28 @@ pub fn bpp_commands(package: &[u8]) -> Result<Vec<Vec<u8>>, DecodeError> {
     }
     push_segments(&mut commands, &parts.profile)?;
     Ok(commands)
+}
+
+/// The metadata in a package as an LPA can read them: they are authenticated, not encrypted. Only the chip can
+/// tell whether they are genuine.
+///
+/// # Errors
+/// [`DecodeError`] when it is no package.
+pub fn bpp_metadata(package: &[u8]) -> Result<ProfileMetadata, DecodeError> {
+    let outer = Tlv::parse(package).map_err(|error| DecodeError::Tlv {
+        structure: PACKAGE,
+        error,
+    })?;
+    let segments = Fields::inside(&bpp_parts(&outer)?.metadata, PACKAGE)?;
+    let mut joined = Vec::new();
+    for one in segments.members() {
+        let (text, _mac) = one
+            .value()
+            .split_last_chunk::<8>()
+            .ok_or_else(|| segments.invalid("sequenceOf88"))?;
+        joined.extend_from_slice(text);
+    }
+    ProfileMetadata::from_bytes(&joined)
 }
 
 /// The head on its own, then each segment.

@@ -97,6 +97,21 @@ fn binding_a_protected_profile_leaves_its_segments_as_they_are() {
 }
 
 #[test]
+fn an_lpa_reads_the_metadata_of_a_package() {
+    use crate::message::Wire as _;
+    let iccid = "8986012345678901239".parse().unwrap();
+    let mut metadata =
+        crate::message::metadata::ProfileMetadata::new(iccid, "Simurgh".into(), "Global".into());
+    metadata.icon = Some(crate::message::metadata::Icon {
+        kind: crate::message::metadata::IconType::Png,
+        image: vec![7; 1_024],
+    });
+    let package = sides(Curve::P256).package(&metadata.encode(), Content::Plain(b"profile"));
+    assert_eq!(bpp_metadata(&package), Ok(metadata));
+    assert!(bpp_metadata(&package[..40]).is_err());
+}
+
+#[test]
 fn the_chip_names_the_command_and_the_reason() {
     let sides = sides(Curve::P256);
     let package = sides.package(b"\xBF\x25\x00", Content::Protected(&protected(&[7; 3_000])));
