@@ -12,6 +12,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration as StdDuration;
 
+use simurgh_app::retention::Retention as Kept;
 use simurgh_connectors::message::smpp::{MessageIds, Receipts, SmppTls};
 use simurgh_connectors::message::smtp::{SmtpLogin, SmtpTls};
 use simurgh_connectors::message::{SettingFault, Smpp, SmppSettings, Smtp, SmtpSettings};
@@ -56,6 +57,7 @@ pub(crate) struct Config {
     pub(crate) smpp: Option<SmppSettings>,
     pub(crate) sandbox_payments: Option<SandboxSettings>,
     pub(crate) retention: Retention,
+    pub(crate) kept: Kept,
     pub(crate) sandbox_identity: Option<SandboxSettings>,
     pub(crate) log: (LogFormat, String),
 }
@@ -115,6 +117,7 @@ fn check(mut reader: Reader) -> (Vec<Known>, Result<Config, Vec<Fault>>) {
     };
     let sandbox_payments = sandbox(r, "sandbox_payments", &told_at("/notify/sandbox"));
     let retention = retention(r);
+    let kept = kept(r);
     let told_at = told_at("/notify/identity/sandbox");
     let sandbox_identity = sandbox(r, "sandbox_identity", &told_at);
     let log = log(r);
@@ -137,6 +140,7 @@ fn check(mut reader: Reader) -> (Vec<Known>, Result<Config, Vec<Fault>>) {
             smpp,
             sandbox_payments,
             retention,
+            kept,
             sandbox_identity,
             log: log?,
         })
@@ -505,6 +509,15 @@ fn sandbox(r: &mut Reader, section: &str, notify_url: &str) -> Option<SandboxSet
             }
             None
         }
+    }
+}
+
+/// How long what is over is kept. Messages for a month at least: a warning of use is known to have
+/// been sent by its message.
+fn kept(r: &mut Reader) -> Kept {
+    Kept {
+        jobs: Duration::days(r.number("retention.done_jobs_days", 30, (1, 3_650))),
+        messages: Duration::days(r.number("retention.messages_days", 400, (31, 3_650))),
     }
 }
 

@@ -10,6 +10,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use simurgh_app::App;
 use simurgh_app::ports::Entropy;
+use simurgh_app::retention::Retention;
 use simurgh_web::frame::observe::{Observer, Proxies, observe};
 use simurgh_web::server::{Limits, serve};
 use tokio::net::TcpListener;
@@ -19,7 +20,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::wire::nature;
 
-/// How often old codes and sessions are cleared.
+/// How often what is over is cleared.
 const CLEAR_EVERY: Duration = Duration::from_secs(3_600);
 
 /// What the runners have beyond the servers' time to stop: a job under way may take this long.
@@ -92,8 +93,8 @@ impl Crew {
         self.tasks.spawn(task);
     }
 
-    /// Runs the outbox, and the hourly clearing of old codes and sessions.
-    pub(crate) fn run_app(&mut self, app: App) {
+    /// Runs the outbox, and the hourly clearing of what is over and was kept long enough.
+    pub(crate) fn run_app(&mut self, app: App, kept: Retention) {
         let stopped = self.stopped();
         let runner = app.clone();
         self.run(async move {
@@ -104,8 +105,8 @@ impl Crew {
         self.run(async move {
             tokio::pin!(stopped);
             loop {
-                if let Err(fault) = app.forget_old_log_ins().await {
-                    tracing::error!(%fault, "old codes and sessions were not cleared");
+                if let Err(fault) = app.forget_old(kept).await {
+                    tracing::error!(%fault, "old jobs, messages, codes and sessions were not cleared");
                 }
                 tokio::select! {
                     () = &mut stopped => return Ok(()),

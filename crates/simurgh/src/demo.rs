@@ -107,7 +107,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     crew.serve("console", console, simurgh_web::console::router(state));
     let probes = telemetry::probes(&store, &app, metrics, crew.stopping());
     crew.serve_admin(admin, simurgh_web::admin::router(probes));
-    crew.run_app(app);
+    crew.run_app(app, simurgh_app::retention::Retention::default());
     let outcome = crew.work().await;
     tokio::task::block_in_place(|| store.close())?;
     outcome

@@ -51,7 +51,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     crew.serve("console", console, simurgh_web::console::router(state));
     let probes = telemetry::probes(&store, &app, metrics, crew.stopping());
     crew.serve_admin(admin, simurgh_web::admin::router(probes));
-    crew.run_app(app);
+    crew.run_app(app, config.kept);
     let (portal, console, admin) = (at_portal?, at_console?, at_admin?);
     tracing::info!(%portal, %console, %admin, "serving");
     let outcome = crew.work().await;
