@@ -131,11 +131,18 @@ pub(crate) fn transaction(fields: &Fields<'_>) -> Result<TransactionId, DecodeEr
 
 /// A structure with a signature over its octets as they were sent, and over the signature before it when
 /// there is one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Signed<T> {
     says: T,
     octets: Vec<u8>,
     signature: Signature,
+}
+
+impl<T: fmt::Debug> fmt::Debug for Signed<T> {
+    /// What it says, as that shows itself; the octets would show what it hides.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Signed").field(&self.says).finish()
+    }
 }
 
 impl<T: Wire> Signed<T> {

@@ -1,5 +1,7 @@
 //! Downloading a profile.
 
+use std::fmt;
+
 use simurgh_rsp::activation_code::ActivationCode;
 use simurgh_rsp::bpp::{bpp_commands, bpp_metadata};
 use simurgh_rsp::identity::Iccid;
@@ -23,7 +25,7 @@ use simurgh_rsp::tlv::DecodeError;
 use super::{Lpa, LpaError, Servers, call};
 
 /// What is to be downloaded, and for which device.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Order {
     /// The host name of the server.
     pub address: String,
@@ -31,6 +33,13 @@ pub struct Order {
     pub matching_id: Option<String>,
     /// The device.
     pub device: DeviceInfo,
+}
+
+impl fmt::Debug for Order {
+    /// Without the token: whoever has it has the profile.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Order(at {})", self.address)
+    }
 }
 
 impl Order {
@@ -74,7 +83,7 @@ pub enum Progress {
 }
 
 /// What the user says to an offer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Consent {
     /// Yes; with the confirmation code when one is needed.
     Yes {
@@ -85,6 +94,17 @@ pub enum Consent {
     No,
     /// Not now.
     Later,
+}
+
+impl fmt::Debug for Consent {
+    /// Without the code.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Yes { .. } => "yes",
+            Self::No => "no",
+            Self::Later => "later",
+        })
+    }
 }
 
 /// The user, as the LPA sees it.

@@ -1,5 +1,7 @@
 //! The chip agrees to a download: ES10b.PrepareDownload and what it carries.
 
+use std::fmt;
+
 use aws_lc_rs::digest;
 
 use super::authentication::{certificate, read_error, write_error};
@@ -73,7 +75,7 @@ impl Wire for SmdpSigned2 {
 }
 
 /// `PrepareDownloadRequest`: what an LPA hands to the chip.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct PrepareDownloadRequest {
     /// The server's part.
     pub smdp: Signed<SmdpSigned2>,
@@ -81,6 +83,15 @@ pub struct PrepareDownloadRequest {
     pub hashed_code: Option<[u8; 32]>,
     /// `CERT.DPpb`
     pub certificate: Certificate,
+}
+
+impl fmt::Debug for PrepareDownloadRequest {
+    /// Without the hash: a confirmation code is short enough to be found from it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("PrepareDownloadRequest")
+            .field(&self.smdp)
+            .finish()
+    }
 }
 
 impl Wire for PrepareDownloadRequest {
@@ -106,7 +117,7 @@ impl Wire for PrepareDownloadRequest {
 }
 
 /// `EUICCSigned2`: signed with the chip's key, after `smdpSignature2`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct EuiccSigned2 {
     /// The session.
     pub transaction_id: TransactionId,
@@ -114,6 +125,15 @@ pub struct EuiccSigned2 {
     pub one_time_key: OneTimeKey,
     /// The hash of the confirmation code.
     pub hashed_code: Option<[u8; 32]>,
+}
+
+impl fmt::Debug for EuiccSigned2 {
+    /// Without the hash: a confirmation code is short enough to be found from it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("EuiccSigned2")
+            .field(&self.transaction_id)
+            .finish()
+    }
 }
 
 impl Wire for EuiccSigned2 {

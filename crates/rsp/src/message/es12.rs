@@ -2,6 +2,8 @@
 //!
 //! Source: SGP.22 v2.5 §5.9 and §6.5.2
 
+use std::fmt;
+
 use serde_json::Value;
 
 use super::es2::RequestHeader;
@@ -17,7 +19,7 @@ pub mod path {
 }
 
 /// `RegisterEvent`: something waits for a chip at a server.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct RegisterEvent {
     /// The chip.
     pub eid: Eid,
@@ -27,6 +29,19 @@ pub struct RegisterEvent {
     pub event_id: String,
     /// Whether the root SM-DS shall know of it too.
     pub forward: bool,
+}
+
+impl fmt::Debug for RegisterEvent {
+    /// Without the identifier: whoever has it has the profile.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RegisterEvent(at {})", self.server_address)
+    }
+}
+
+impl fmt::Debug for DeleteEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DeleteEvent")
+    }
 }
 
 impl RegisterEvent {
@@ -55,7 +70,7 @@ impl RegisterEvent {
 }
 
 /// `DeleteEvent`: nothing waits any more.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DeleteEvent {
     /// The chip.
     pub eid: Eid,

@@ -156,7 +156,7 @@ impl ConfirmOrder {
 }
 
 /// `ConfirmOrder`: the answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OrderConfirmed {
     /// The chip it is for.
     pub eid: Option<Eid>,
@@ -164,6 +164,13 @@ pub struct OrderConfirmed {
     pub matching_id: String,
     /// The host name of the server, when it is not the usual one.
     pub smdp_address: Option<String>,
+}
+
+impl std::fmt::Debug for OrderConfirmed {
+    /// Without the token: whoever has it has the profile.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("OrderConfirmed")
+    }
 }
 
 impl OrderConfirmed {
@@ -200,7 +207,7 @@ pub enum FinalStatus {
 }
 
 /// `CancelOrder`: take an order back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct CancelOrder {
     /// The profile.
     pub iccid: Iccid,
@@ -210,6 +217,15 @@ pub struct CancelOrder {
     pub matching_id: Option<String>,
     /// What becomes of the profile.
     pub final_status: FinalStatus,
+}
+
+impl std::fmt::Debug for CancelOrder {
+    /// Without the token.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("CancelOrder")
+            .field(&self.final_status)
+            .finish()
+    }
 }
 
 impl CancelOrder {

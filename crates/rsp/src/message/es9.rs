@@ -5,6 +5,8 @@
 //!
 //! Source: SGP.22 v2.5 §6.5.2
 
+use std::fmt;
+
 use serde_json::{Map, Value, json};
 
 use super::authentication::{AuthenticateServerResponse, ServerSigned1};
@@ -277,12 +279,19 @@ pub fn notification_body(notification: &[u8]) -> Value {
 }
 
 /// An event that waits at an SM-DS.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct EventEntry {
     /// Its identifier: the matching identifier at the server.
     pub event_id: String,
     /// The host name of the server.
     pub server_address: String,
+}
+
+impl fmt::Debug for EventEntry {
+    /// Without the identifier: whoever has it has the profile.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EventEntry(at {})", self.server_address)
+    }
 }
 
 /// `AuthenticateClient`: the answer of an SM-DS.

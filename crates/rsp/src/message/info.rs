@@ -310,12 +310,19 @@ impl DeviceInfo {
 }
 
 /// What the LPA wants and on which device: `ctxParamsForCommonAuthentication`.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct CtxParams1 {
     /// The activation code's token or an event's identifier; absent or empty for the default flow.
     pub matching_id: Option<String>,
     /// The device.
     pub device: DeviceInfo,
+}
+
+impl fmt::Debug for CtxParams1 {
+    /// Without the token: whoever has it has the profile.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CtxParams1").field(&self.device).finish()
+    }
 }
 
 const CTX_PARAMS1: &str = "ctxParams1";

@@ -1,5 +1,7 @@
 //! Bodies of JSON: fields by name; unknown ones are ignored, missing ones named.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -40,8 +42,15 @@ pub enum BodyError {
 }
 
 /// A body that is read.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Body(Map<String, Value>);
+
+impl fmt::Debug for Body {
+    /// The names of the fields only: their values can be personal or secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl Body {
     /// Reads a body.
@@ -177,8 +186,15 @@ pub fn encode(octets: &[u8]) -> String {
 }
 
 /// Fields of a body that is made.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Making(Map<String, Value>);
+
+impl fmt::Debug for Making {
+    /// The names of the fields only.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
 
 impl Making {
     /// No field.

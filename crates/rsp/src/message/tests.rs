@@ -307,6 +307,28 @@ fn both_sides_understand_each_other_over_json() {
 }
 
 #[test]
+fn tokens_codes_and_device_numbers_are_not_shown() {
+    let world = world();
+    let signed = Signed::sign(euicc_signed(), None, world.euicc.signer()).unwrap();
+    let request = AuthenticateServerRequest {
+        server: Signed::sign(server_signed(), None, world.auth.signer()).unwrap(),
+        root_key_id: vec![9; 20],
+        certificate: world.auth.certificate().clone(),
+        params: params(),
+    };
+    let body = Body::parse(br#"{"matchingId":"ABC-123","confirmationCode":"0815"}"#).unwrap();
+    let event = es9::EventEntry {
+        event_id: "ABC-123".into(),
+        server_address: "smdp.example.com".into(),
+    };
+    let shown = format!("{signed:?}{request:?}{body:?}{event:?}");
+    // The token as text and as octets, the code, the device's number.
+    for secret in ["ABC-123", "65, 66, 67", "0815", "53, 41, 6, 17, 0"] {
+        assert!(!shown.contains(secret), "{secret} in {shown}");
+    }
+}
+
+#[test]
 fn the_second_signatures_answer_the_first() {
     let world = world();
     let euicc_key = *world.euicc.certificate().public_key();
