@@ -61,7 +61,12 @@ fn way_back(parts: &Parts) -> String {
     }
     // The address of a form shows nothing when it is opened: back to the page with the form, whose
     // choices stand in its address.
-    let text = |name| parts.headers.get(name).and_then(|value| value.to_str().ok());
+    let text = |name| {
+        parts
+            .headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+    };
     let page: Option<Uri> = text(REFERER).and_then(|page| page.parse().ok());
     let ours = page.filter(|page| page.authority().map(|host| host.as_str()) == text(HOST));
     let path = ours.as_ref().and_then(Uri::path_and_query);
