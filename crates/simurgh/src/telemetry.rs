@@ -50,6 +50,13 @@ pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
         .context("the borders of histograms")?
         .install_recorder()
         .context("installing the metrics recorder")?;
+    describe_counters();
+    describe_others();
+    gauge!("simurgh_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+    Ok(handle)
+}
+
+fn describe_counters() {
     for (name, text) in [
         (
             "simurgh_http_requests_total",
@@ -94,6 +101,9 @@ pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
     ] {
         describe_counter!(name, text);
     }
+}
+
+fn describe_others() {
     for (name, text) in [
         ("simurgh_build_info", "1, with the version of the program."),
         ("simurgh_http_connections", "Open connections."),
@@ -130,8 +140,6 @@ pub(crate) fn metrics() -> anyhow::Result<PrometheusHandle> {
     describe_histogram!("simurgh_http_request_seconds", Unit::Seconds, took);
     let took = "How long commits took.";
     describe_histogram!("simurgh_store_commit_seconds", Unit::Seconds, took);
-    gauge!("simurgh_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-    Ok(handle)
 }
 
 /// The admin pages over a store and the program on it.

@@ -6,6 +6,7 @@
 mod answer;
 mod balance;
 mod form;
+pub(crate) mod fuzz;
 mod gate;
 mod icon;
 mod language;

@@ -6,6 +6,8 @@ pub mod assets;
 pub mod brand;
 pub mod console;
 pub mod frame;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod help;
 pub mod i18n;
 pub mod inbox;

@@ -6,10 +6,11 @@ mod identity;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use simurgh_app::App;
 use simurgh_app::ports::Notification;
 use simurgh_app::sales::NotifyRefusal;
@@ -20,15 +21,23 @@ use crate::state::WebState;
 /// The largest notification, in octets: those of real providers are a few thousand.
 const NOTIFICATION_OCTETS_MAX: usize = 64 * 1024;
 
-/// `POST /notify/{provider}`.
+/// Everything that programs call: notifications of payment providers and identity checks, and the
+/// description of both.
 pub fn routes() -> Router<WebState> {
     Router::new()
         .route("/notify/{provider}", post(take))
         .route("/notify/identity/{checker}", post(identity::take))
+        .route("/openapi.json", get(describe))
         .layer(DefaultBodyLimit::max(NOTIFICATION_OCTETS_MAX))
         // Around this route only: a layer would answer for every address that no site knows, too.
         .route_layer(from_fn_with_state(Takes::Messages, gate))
         .route_layer(from_fn(for_programs))
+}
+
+/// `GET /openapi.json`: what programs may call.
+async fn describe() -> Response {
+    let kind = HeaderValue::from_static("application/json");
+    ([(CONTENT_TYPE, kind)], include_str!("openapi.json")).into_response()
 }
 
 async fn take(

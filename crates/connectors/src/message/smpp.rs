@@ -13,6 +13,8 @@ use simurgh_vocab::{MessageId, Msisdn};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 
+#[doc(hidden)]
+pub mod fuzz;
 mod link;
 mod pace;
 mod receipt;

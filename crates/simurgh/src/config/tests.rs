@@ -79,9 +79,8 @@ fn the_examples_of_the_guide_can_work() {
     }
 }
 
-#[test]
-fn every_error_is_reported_at_once_with_its_setting() {
-    let file = "
+/// A mistake in every section.
+const EVERYTHING_WRONG: &str = "
         master_key = 'short'
         [store]
         url = 'mysql://x'
@@ -122,7 +121,10 @@ fn every_error_is_reported_at_once_with_its_setting() {
         [limits]
         connections = 'many'
     ";
-    let faults = faults(file, &[("SIMURGH_SMPP__PORT", "99999")]);
+
+#[test]
+fn every_error_is_reported_at_once_with_its_setting() {
+    let faults = faults(EVERYTHING_WRONG, &[("SIMURGH_SMPP__PORT", "99999")]);
     for path in [
         "master_key",
         "store.url",

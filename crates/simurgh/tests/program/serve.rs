@@ -201,6 +201,14 @@ fn a_catalogue_is_shown_before_it_is_applied() {
     assert!(shown.contains("version 1 is in force"), "{shown}");
     let (_, shown, _) = apply(&[demo]);
     assert!(shown.contains("nothing differs from version 1"), "{shown}");
+    let guide = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/guide/catalogue.md");
+    let guide = std::fs::read_to_string(guide).unwrap();
+    let example = guide.split("```toml\n").nth(1).unwrap();
+    let example = example.split("```").next().unwrap();
+    let example = folder.file("example.toml", example);
+    let (status, shown, error) = apply(&[example.to_str().unwrap(), "--dry-run"]);
+    assert_eq!(status, Some(0), "{error}");
+    assert!(shown.contains("this would become version 2"), "{shown}");
     let broken = folder.file("broken.toml", "[[offer]]\nid = 7\n");
     let (status, _, error) = apply(&[broken.to_str().unwrap()]);
     assert_eq!(status, Some(1));

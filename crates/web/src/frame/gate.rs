@@ -165,7 +165,7 @@ fn is_too_long(error: &axum::Error) -> bool {
 
 /// Fields as `application/x-www-form-urlencoded` has them: not too many, percent signs before two
 /// hexadecimal digits, UTF-8 without NUL, which no database column takes.
-fn fields(octets: &[u8]) -> Result<(), Refusal> {
+pub(super) fn fields(octets: &[u8]) -> Result<(), Refusal> {
     let count = octets.split(|octet| *octet == b'&').count();
     if count <= FIELDS_MAX && octets.split(|octet| *octet == b'&').all(well_encoded) {
         Ok(())

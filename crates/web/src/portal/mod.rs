@@ -11,6 +11,7 @@ mod currency;
 pub(crate) mod detour;
 pub(crate) mod entry;
 pub(crate) mod fields;
+pub(crate) mod fuzz;
 pub(crate) mod identity;
 mod line;
 mod local;

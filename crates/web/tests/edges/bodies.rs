@@ -107,8 +107,8 @@ async fn addresses_are_short_and_well_encoded() {
             let answer = browser.visit(&format!("{}?a={long}", route.path())).await;
             assert_eq!(answer.status, StatusCode::URI_TOO_LONG, "{route:?}");
             if route.template.contains('{') {
-                let start = route.template.split('{').next().unwrap();
-                let answer = browser.visit(&format!("{start}%FF")).await;
+                let path = route.path().replace("01JAZ8Q6T3WB5M2N9R4X7C0DKE", "%FF");
+                let answer = browser.visit(&path).await;
                 assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{route:?}");
             }
         }

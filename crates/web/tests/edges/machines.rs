@@ -2,7 +2,7 @@
 
 use axum::http::{Method, StatusCode, header};
 
-use super::routes::Site;
+use super::routes::{self, Site};
 use super::world::{Answer, Browser, Stage};
 
 fn is_a_problem(answer: &Answer, status: StatusCode) {
@@ -56,5 +56,40 @@ async fn rfc_9457_programs_get_problems_from_pages_too() {
         let status = answer.status;
         assert!(status.is_client_error());
         is_a_problem(&answer, status);
+    }
+}
+
+#[tokio::test]
+async fn the_description_lists_every_route_for_programs_and_no_other() {
+    let stage = Stage::new().await;
+    let mut browser = Browser::at(&stage, Site::Portal);
+    let answer = browser.visit("/openapi.json").await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header(header::CONTENT_TYPE), "application/json");
+    let described: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(described["openapi"], "3.1.0");
+    let mut listed = Vec::new();
+    for (path, operations) in described["paths"].as_object().unwrap() {
+        for (method, operation) in operations.as_object().unwrap() {
+            assert!(operation["summary"].is_string(), "{path}");
+            listed.push(format!("{} {path}", method.to_ascii_uppercase()));
+        }
+    }
+    let mut mounted = Vec::new();
+    let routes = routes::all();
+    for route in routes.iter().filter(|route| route.is_for_programs()) {
+        for method in browser.methods(route).await {
+            if method != Method::HEAD {
+                mounted.push(format!("{method} {}", route.template));
+            }
+        }
+    }
+    listed.sort();
+    mounted.sort();
+    assert_eq!(listed, mounted);
+    let text = &answer.body;
+    for reference in text.split("\"$ref\": \"#").skip(1) {
+        let pointer = reference.split('"').next().unwrap();
+        assert!(described.pointer(pointer).is_some(), "{pointer}");
     }
 }

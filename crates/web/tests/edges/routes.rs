@@ -22,7 +22,7 @@ pub(crate) struct Route {
 impl Route {
     /// Whether programs talk to it: then errors are problems, not pages.
     pub(crate) fn is_for_programs(&self) -> bool {
-        self.template.starts_with("/notify/")
+        self.template.starts_with("/notify/") || self.template == "/openapi.json"
     }
 
     /// An address of it. The parameter looks like a number of ours.

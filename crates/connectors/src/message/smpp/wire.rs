@@ -82,7 +82,7 @@ impl Wire {
     }
 }
 
-fn take(received: &mut BytesMut) -> Result<Option<Incoming>, BadLength> {
+pub(super) fn take(received: &mut BytesMut) -> Result<Option<Incoming>, BadLength> {
     let Some(prefix) = received.first_chunk::<HEADER_OCTETS>() else {
         return Ok(None);
     };

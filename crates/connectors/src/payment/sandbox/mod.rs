@@ -10,6 +10,8 @@ mod book;
 mod client;
 mod desk;
 mod direct;
+#[doc(hidden)]
+pub mod fuzz;
 mod journal;
 mod outcome;
 mod server;

@@ -1,0 +1,4 @@
+//! Catalogue files.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| simurgh_fuzz::catalogue(octets));
