@@ -4,6 +4,7 @@
 //! `r || s` in 64 octets, a public key is the uncompressed point in 65 octets.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use aws_lc_rs::{agreement, rand::SystemRandom, signature};
 use bp256::BrainpoolP256r1;
@@ -207,7 +208,11 @@ pub struct PrivateKey {
 }
 
 enum Inner {
-    P256(Box<signature::EcdsaKeyPair>),
+    P256 {
+        agreement: Box<agreement::PrivateKey>,
+        /// Made when it is first needed: one-time keys never sign.
+        signing: OnceLock<Option<Box<signature::EcdsaKeyPair>>>,
+    },
     Brainpool(Box<ecdsa::SigningKey<BrainpoolP256r1>>),
 }
 
@@ -303,6 +308,15 @@ impl PrivateKey {
         }))
     }
 
+    fn signing_pair(&self) -> Option<Box<signature::EcdsaKeyPair>> {
+        let pair = signature::EcdsaKeyPair::from_private_key_and_public_key(
+            &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
+            &self.scalar[..],
+            &self.public.point,
+        );
+        pair.ok().map(Box::new)
+    }
+
     fn from_octets(curve: Curve, octets: &[u8]) -> Result<Self, KeyError> {
         let mut scalar = Zeroizing::new([0u8; 32]);
         let start = 32usize.checked_sub(octets.len()).ok_or(KeyError::NotAKey)?;
@@ -324,12 +338,9 @@ impl PrivateKey {
         }
         let mut shared = Zeroizing::new([0u8; 32]);
         match &self.inner {
-            Inner::P256(_) => {
-                let key =
-                    agreement::PrivateKey::from_private_key(&agreement::ECDH_P256, &*self.scalar)
-                        .map_err(|_| KeyError::Unusable)?;
+            Inner::P256 { agreement, .. } => {
                 let peer = agreement::UnparsedPublicKey::new(&agreement::ECDH_P256, &other.point);
-                agreement::agree(&key, peer, KeyError::NotAKey, |secret| {
+                agreement::agree(agreement, peer, KeyError::NotAKey, |secret| {
                     shared.copy_from_slice(secret);
                     Ok(())
                 })?;
@@ -353,17 +364,13 @@ fn p256_pair(scalar: &[u8; 32]) -> Result<(PublicKey, Inner), KeyError> {
     let other_random = |_| KeyError::TryOtherRandom;
     let half = agreement::PrivateKey::from_private_key(&agreement::ECDH_P256, scalar)
         .map_err(|_| KeyError::TryOtherRandom)?;
-    let point = half
-        .compute_public_key()
-        .map_err(|_| KeyError::TryOtherRandom)?;
+    let point = half.compute_public_key().map_err(other_random)?;
     let public = PublicKey::from_point(Curve::P256, point.as_ref())?;
-    let pair = signature::EcdsaKeyPair::from_private_key_and_public_key(
-        &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
-        scalar,
-        &public.point,
-    )
-    .map_err(other_random)?;
-    Ok((public, Inner::P256(Box::new(pair))))
+    let inner = Inner::P256 {
+        agreement: Box::new(half),
+        signing: OnceLock::new(),
+    };
+    Ok((public, inner))
 }
 
 impl Signer for PrivateKey {
@@ -374,7 +381,10 @@ impl Signer for PrivateKey {
     fn sign(&self, message: &[u8]) -> Result<Signature, KeyError> {
         match &self.inner {
             // The nonce is the library's own: it is never seen and nothing depends on its value.
-            Inner::P256(pair) => pair
+            Inner::P256 { signing, .. } => signing
+                .get_or_init(|| self.signing_pair())
+                .as_ref()
+                .ok_or(KeyError::Unusable)?
                 .sign(&SystemRandom::new(), message)
                 .map_err(|_| KeyError::Unusable)?
                 .as_ref()
