@@ -97,7 +97,6 @@ macro_rules! messages {
     ($($name:ident($type:ident $(<$life:lifetime>)?),)*) => {
         /// Any message that this crate reads.
         #[derive(Debug, Clone, Copy, PartialEq)]
-        #[expect(clippy::large_enum_variant, reason = "a view on the stack, where a box would allocate")]
         pub enum Message<'a> {
             $(
                 #[doc = concat!("See [`", stringify!($type), "`].")]
