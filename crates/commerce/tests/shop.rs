@@ -383,32 +383,6 @@ fn a_promotion_is_refused_for_its_first_reason() {
             total,
         }]
     };
-    let once = Promotion {
-        limit_per_customer: None,
-        first_purchase_only: true,
-        ..base.clone()
-    };
-    let catalogue_with = |promotion| Catalogue {
-        promotions: vec![promotion],
-        ..catalogue()
-    };
-    let context = QuoteContext {
-        catalogue: &catalogue_with(once),
-        now: NOW,
-        running: None,
-        first_purchase: true,
-        uses: &used(1, 1),
-    };
-    let wish = QuoteRequest {
-        promotion_code: Some("p".to_owned()),
-        ..request(Start::Now)
-    };
-    let waiting = quote(&wish, &context);
-    assert_eq!(
-        waiting,
-        Err(PromotionRefusal::UsedByCustomer.into()),
-        "an order waits"
-    );
     let cases = [
         (
             Promotion {
@@ -471,6 +445,38 @@ fn a_promotion_is_refused_for_its_first_reason() {
         };
         assert_eq!(quote(&wish, &context), Err(refusal.into()));
     }
+}
+
+#[test]
+fn a_promotion_for_a_first_purchase_is_held_by_an_order_that_waits() {
+    let once = Promotion {
+        limit_per_customer: None,
+        first_purchase_only: true,
+        ..promotion("p", Reduction::Share(1_000))
+    };
+    let uses = [PromotionUse {
+        code: "p".to_owned(),
+        by_customer: 1,
+        total: 1,
+    }];
+    let context = QuoteContext {
+        catalogue: &Catalogue {
+            promotions: vec![once],
+            ..catalogue()
+        },
+        now: NOW,
+        running: None,
+        first_purchase: true,
+        uses: &uses,
+    };
+    let wish = QuoteRequest {
+        promotion_code: Some("p".to_owned()),
+        ..request(Start::Now)
+    };
+    assert_eq!(
+        quote(&wish, &context),
+        Err(PromotionRefusal::UsedByCustomer.into())
+    );
 }
 
 #[test]

@@ -218,6 +218,22 @@ impl Play {
 }
 
 fn standing_in(tx: &mut dyn Tx, customer: CustomerId) -> Result<Vec<String>, StoreFault> {
+    let mut lines = orders_in(tx, customer)?;
+    lines.extend(lines_in(tx, customer)?);
+    lines.push(format!(
+        "{} stored methods",
+        tx.mandates_of(customer)?.len()
+    ));
+    let messages = tx.recent_messages(200)?.into_iter();
+    let mut messages: Vec<_> = messages
+        .map(|m| format!("message {}", m.template))
+        .collect();
+    messages.sort();
+    lines.extend(messages);
+    Ok(lines)
+}
+
+fn orders_in(tx: &mut dyn Tx, customer: CustomerId) -> Result<Vec<String>, StoreFault> {
     let mut lines = Vec::new();
     for order in tx.orders_of(customer, 100)? {
         let state = match order.state {
@@ -254,6 +270,11 @@ fn standing_in(tx: &mut dyn Tx, customer: CustomerId) -> Result<Vec<String>, Sto
             lines.push(format!("  {} {}", document.number, document.total));
         }
     }
+    Ok(lines)
+}
+
+fn lines_in(tx: &mut dyn Tx, customer: CustomerId) -> Result<Vec<String>, StoreFault> {
+    let mut lines = Vec::new();
     for line in tx.lines_of(customer)? {
         let state = match line.state {
             LineState::Active => "active",
@@ -286,16 +307,6 @@ fn standing_in(tx: &mut dyn Tx, customer: CustomerId) -> Result<Vec<String>, Sto
             lines.extend(buckets);
         }
     }
-    lines.push(format!(
-        "{} stored methods",
-        tx.mandates_of(customer)?.len()
-    ));
-    let messages = tx.recent_messages(200)?.into_iter();
-    let mut messages: Vec<_> = messages
-        .map(|m| format!("message {}", m.template))
-        .collect();
-    messages.sort();
-    lines.extend(messages);
     Ok(lines)
 }
 

@@ -140,16 +140,7 @@ impl App {
         key: Option<&EventKey>,
         now: Timestamp,
     ) -> Result<bool, Fault> {
-        // Which order it is about never changes; the order is locked before its payments.
-        let order = match tx.read_payment(id)? {
-            Some(payment) => tx.order(payment.order)?,
-            None => None,
-        };
-        let payment = match &order {
-            Some(_) => tx.payment(id)?,
-            None => None,
-        };
-        let (Some(payment), Some(order)) = (payment, order) else {
+        let Some((order, payment)) = locked(tx, id)? else {
             remember(tx, key, id, "unknown-payment", now)?;
             return Ok(false);
         };
@@ -283,6 +274,18 @@ impl App {
         post(tx, self.make(EntryId::from_parts, now), now, entry)?;
         self.request_refund(tx, order, &payment, RefundReason::NoOpenOrder, now)
     }
+}
+
+/// An attempt with its order. Which order it is about never changes; the order is locked before its
+/// payments.
+fn locked(tx: &mut dyn Tx, id: PaymentId) -> Result<Option<(Order, Payment)>, StoreFault> {
+    let Some(known) = tx.read_payment(id)? else {
+        return Ok(None);
+    };
+    let Some(order) = tx.order(known.order)? else {
+        return Ok(None);
+    };
+    Ok(tx.payment(id)?.map(|payment| (order, payment)))
 }
 
 /// Remembers a notification. False if it was seen before.
