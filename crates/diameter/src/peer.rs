@@ -96,7 +96,9 @@ pub enum Effect {
     Close(Side),
     /// Close the connection that was accepted last, not the one that is in use.
     Reject,
-    /// Requests may be sent on this side.
+    /// Capabilities were exchanged on this side: what comes on it is to be handled. Whether requests may be
+    /// sent says [`Peer::usable`]: a connection that was made again has to prove itself until
+    /// [`FailBack`](Self::FailBack).
     Open(Side),
     /// Send no more requests, and repeat elsewhere what is unanswered.
     FailOver,
@@ -207,7 +209,11 @@ impl Peer {
         self.state
     }
 
-    /// Whether requests may be sent now, and on which side.
+    /// Whether requests should be sent now, and on which side. Not while a watchdog is unanswered for long, nor
+    /// on a connection that we made again and that has not answered three watchdogs yet; whoever has no other
+    /// server may look at [`state`](Self::state) instead.
+    ///
+    /// Source: RFC 3539 §3.4.1
     #[must_use]
     pub fn usable(&self) -> Option<Side> {
         match self.state {
