@@ -6,6 +6,9 @@ use crate::frame::{HEADER_OCTETS, Header, VERSION};
 /// The most that a length of 24 bits says.
 const LENGTH_MAX: usize = 0xff_ffff;
 
+/// What most answers have.
+const MESSAGE_OCTETS_USUAL: usize = 1_024;
+
 /// A message or one of its AVPs does not fit 24 bits of length. Nothing was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("longer than a message can be")]
@@ -35,6 +38,8 @@ impl<'b> Encoder<'b> {
         for (place, field) in head.chunks_exact_mut(4).zip(fields) {
             place.copy_from_slice(&field.to_be_bytes());
         }
+        // Enough for most messages at once, so that the buffer grows once at most.
+        out.reserve(MESSAGE_OCTETS_USUAL);
         out.extend_from_slice(&head);
         Self {
             out,
@@ -136,12 +141,13 @@ impl<'b> Encoder<'b> {
 
     #[inline]
     fn pad(&mut self) {
-        let padded = self
-            .out
-            .len()
-            .saturating_sub(self.start)
-            .next_multiple_of(4);
-        self.out.resize(self.start.saturating_add(padded), 0);
+        let zeros: &[u8] = match self.out.len().saturating_sub(self.start) % 4 {
+            1 => &[0; 3],
+            2 => &[0; 2],
+            3 => &[0; 1],
+            _ => return,
+        };
+        self.out.extend_from_slice(zeros);
     }
 
     fn set_length(&mut self, at: usize, octets: usize) {

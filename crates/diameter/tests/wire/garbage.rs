@@ -76,6 +76,17 @@ proptest! {
 }
 
 #[test]
+fn messages_and_faults_own_no_memory() {
+    // What is `Copy` has nothing to free: however a message claims to be large, reading it takes the same
+    // few kilobytes of stack.
+    fn octets<T: Copy>() -> usize {
+        size_of::<T>()
+    }
+    assert!(octets::<Message<'_>>() < 4_096);
+    assert!(octets::<simurgh_diameter::Fault<'_>>() <= 128);
+}
+
+#[test]
 fn every_beginning_of_a_message_asks_for_the_rest() {
     let services = [service()];
     let wire = written(&ccr(&services));
