@@ -309,7 +309,10 @@ pub fn written_notification(headers: &[(String, String)], body: &[u8]) -> String
     parts.join(".")
 }
 
-fn read_notification(word: &str) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+/// Names and values of headers.
+type Headers = Vec<(String, String)>;
+
+fn read_notification(word: &str) -> Option<(Headers, Vec<u8>)> {
     let mut parts = word.split('.').map(unhex);
     let body = parts.next()??;
     let mut headers = Vec::new();

@@ -184,14 +184,17 @@ async fn late_money(play: &Play) -> Flow {
     Ok(customer)
 }
 
+#[expect(
+    clippy::panic,
+    reason = "unlike `unwrap`, it leaves the lines of the error apart"
+)]
 fn on_one_thread<T>(work: impl Future<Output = Result<T, String>>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    runtime.block_on(work).unwrap_or_else(|error| {
-        // With the lines apart.
-        std::panic::panic_any(error)
-    })
+    runtime
+        .block_on(work)
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 macro_rules! flows {

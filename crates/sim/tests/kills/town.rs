@@ -148,7 +148,9 @@ impl<'p> Town<'p> {
     /// Renewals until `count` are paid, with kills on the way; says how many.
     pub(crate) fn renew_many(&mut self, count: usize) -> u64 {
         let deaths = self.deaths;
-        self.process.take().map(Process::kill);
+        if let Some(process) = self.process.take() {
+            process.kill();
+        }
         let (mut paid, mut at_work) = (0, Vec::<Renewal>::new());
         while paid < count {
             while at_work.len() < AT_ONCE {

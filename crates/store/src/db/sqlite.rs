@@ -184,6 +184,8 @@ impl SqliteStore {
             Writer::Thread { queue, thread } => {
                 queue.close();
                 let thread = locked(thread).take();
+                // The last owner may have been a piece of work: the writer cannot wait for itself.
+                let thread = thread.filter(|it| it.thread().id() != std::thread::current().id());
                 thread.map_or(Ok(()), |thread| {
                     let died = "the writer has died; see the log".to_owned();
                     thread.join().map_err(|_| StoreFault::Unavailable(died))

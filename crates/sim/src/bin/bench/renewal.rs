@@ -1,49 +1,34 @@
-//! Benchmarks: `cargo xtask bench NAME`. Each prints one JSON line per case, beside a baseline
-//! taken in the same run.
+//! Complete durable renewals per second, beside raw transactions that write as many rows.
 
-use std::process::ExitCode;
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use simurgh_app::ports::{Clock, Store, StoreExt, StoreFault};
 use simurgh_app::sales::{OrderRequest, PayRequest, PayWith};
 use simurgh_commerce::{MethodKind, QuoteRequest, Start};
-use simurgh_connectors::payment::sandbox::Outcome;
+use simurgh_connectors::payment::sandbox::{HandedNotification, Outcome};
 use simurgh_sim::{RealWorld, add_customer};
 use simurgh_store::{Database, DatabaseOptions, DatabaseUrl};
 use simurgh_vocab::{Currency, CustomerId, Locale, OrderId, PaymentId};
 use tokio::task::JoinSet;
 
-/// Renewals under way at once.
-const IN_FLIGHT: usize = 64;
+use crate::{count_per_second, p99_ms, ratio};
+
+/// Renewals under way at once: customers do not wait for each other, and the more of them are under
+/// way, the more share one flush of the disk.
+const IN_FLIGHT: usize = 256;
 /// Renewals measured.
-const RENEWALS: usize = 3_000;
+const RENEWALS: usize = 5_000;
 /// Rows a renewal writes, for the raw transaction beside it: order 2, payment 1, event 1, line 1,
 /// subscription 1, buckets 3, entries 2, postings 9, balances 9, document 3, jobs 5, message 1.
 const ROWS: u32 = 38;
 
-fn main() -> ExitCode {
-    let name = std::env::args().nth(1).unwrap_or_default();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build();
-    let Ok(runtime) = runtime else {
-        return ExitCode::FAILURE;
-    };
-    let outcome = match name.as_str() {
-        "renewal" => runtime.block_on(renewal()),
-        _ => Err("known benchmarks: renewal".to_owned()),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("bench: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
+/// What the provider sent, by payment.
+type Letters = Arc<Mutex<BTreeMap<PaymentId, Vec<HandedNotification>>>>;
 
-async fn renewal() -> Result<(), String> {
+/// `cargo xtask bench renewal`
+pub(crate) async fn run() -> Result<(), String> {
     let folder = std::env::temp_dir().join(format!("simurgh-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     let sqlite = DatabaseUrl::Sqlite(folder.join("simurgh.db"));
@@ -68,58 +53,74 @@ async fn measure(name: &str, url: &DatabaseUrl) -> Result<(), String> {
     let store =
         Database::open(url, DatabaseOptions::default()).map_err(|fault| fault.to_string())?;
     let world = RealWorld::new(Arc::new(store)).await?;
-    let mut customers = Vec::new();
-    for number in 0..RENEWALS {
-        let number = u32::try_from(number).map_err(|error| error.to_string())?;
-        customers.push(
-            add_customer(&world.app, number)
-                .await
-                .map_err(|fault| fault.to_string())?,
-        );
-    }
+    let numbers = 0..u32::try_from(RENEWALS).map_err(|error| error.to_string())?;
+    let customers = side_by_side(numbers, |number| {
+        let app = world.app.clone();
+        async move {
+            let added = add_customer(&app, number).await;
+            added.map_err(|fault| fault.to_string())
+        }
+    });
+    let customers = customers.await?;
+    let letters = Letters::default();
+    let renewals = |has_line| {
+        let (world, letters) = (world.clone(), Arc::clone(&letters));
+        side_by_side(customers.clone(), move |customer| {
+            renew(world.clone(), Arc::clone(&letters), customer, has_line)
+        })
+    };
     // Everybody has a line already: a warm-up that is not measured.
-    rounds(&world, &customers, false).await?;
+    renewals(false).await?;
     let began = Instant::now();
-    let mut times = rounds(&world, &customers, true).await?;
+    let times = renewals(true).await?;
     let per_second = count_per_second(RENEWALS, began);
-    times.sort_unstable();
-    let p99 = times.get(times.len() * 99 / 100).copied().unwrap_or(0);
-    let raw = raw_per_second(&world.app.store).await?;
+    let began = Instant::now();
+    let numbers = side_by_side(0..RENEWALS, |number| {
+        let raw = raw(Arc::clone(&world.app.store), number);
+        async move { raw.await.map_err(|fault| fault.to_string()) }
+    });
+    numbers.await?;
+    let raw = count_per_second(RENEWALS, began);
     println!(
-        "{{\"bench\":\"renewal\",\"store\":\"{name}\",\"per_s\":{per_second},\"p99_us\":{p99},\
-         \"raw_per_s\":{raw},\"raw_percent\":{}}}",
-        per_second * 100 / raw.max(1)
+        "{{\"bench\":\"renewal\",\"store\":\"{name}\",\"per_s\":{per_second},\"p99_ms\":{},\
+         \"raw_ratio\":{},\"raw_per_s\":{raw}}}",
+        p99_ms(times),
+        ratio(per_second, raw)
     );
     Ok(())
 }
 
-fn count_per_second(count: usize, began: Instant) -> u128 {
-    let micros = began.elapsed().as_micros().max(1);
-    u128::try_from(count).unwrap_or(0) * 1_000_000 / micros
-}
-
-/// One renewal of every customer, `IN_FLIGHT` at a time; gives back how long each took, in
-/// microseconds.
-async fn rounds(
-    world: &RealWorld,
-    customers: &[CustomerId],
-    has_line: bool,
-) -> Result<Vec<u128>, String> {
-    let mut times = Vec::new();
-    for group in customers.chunks(IN_FLIGHT) {
-        let mut tasks = JoinSet::new();
-        for customer in group {
-            tasks.spawn(renew(world.clone(), *customer, has_line));
+/// Does a piece of work for each of `inputs`, `IN_FLIGHT` at a time.
+async fn side_by_side<I, T: Send + 'static, W>(
+    inputs: impl IntoIterator<Item = I>,
+    work: impl Fn(I) -> W,
+) -> Result<Vec<T>, String>
+where
+    W: Future<Output = Result<T, String>> + Send + 'static,
+{
+    let mut tasks = JoinSet::new();
+    let mut outputs = Vec::new();
+    for input in inputs {
+        if tasks.len() >= IN_FLIGHT
+            && let Some(ended) = tasks.join_next().await
+        {
+            outputs.push(ended.map_err(|error| error.to_string())??);
         }
-        while let Some(ended) = tasks.join_next().await {
-            times.push(ended.map_err(|error| error.to_string())??);
-        }
+        tasks.spawn(work(input));
     }
-    Ok(times)
+    while let Some(ended) = tasks.join_next().await {
+        outputs.push(ended.map_err(|error| error.to_string())??);
+    }
+    Ok(outputs)
 }
 
 /// Quote, order, attempt, notification, grant, invoice, outbox: all durable.
-async fn renew(world: RealWorld, customer: CustomerId, has_line: bool) -> Result<u128, String> {
+async fn renew(
+    world: RealWorld,
+    letters: Letters,
+    customer: CustomerId,
+    has_line: bool,
+) -> Result<u128, String> {
     let app = &world.app;
     let line = if has_line {
         let views = app
@@ -179,7 +180,7 @@ async fn renew(world: RealWorld, customer: CustomerId, has_line: bool) -> Result
         .sandbox()
         .decide(id, Outcome::Success)
         .map_err(|e| e.to_string())?;
-    for notification in world.provider.pop_notifications() {
+    for notification in sent(&world, &letters, id) {
         app.notify_payment("sandbox", notification.as_notification())
             .await
             .map_err(|e| e.to_string())?;
@@ -187,26 +188,17 @@ async fn renew(world: RealWorld, customer: CustomerId, has_line: bool) -> Result
     Ok(began.elapsed().as_micros())
 }
 
-/// Transactions per second that write as many plain rows as a renewal and nothing else, with as
-/// many in flight.
-async fn raw_per_second(store: &Arc<dyn Store>) -> Result<u128, String> {
-    let began = Instant::now();
-    let mut done = 0usize;
-    while done < RENEWALS {
-        let mut tasks = JoinSet::new();
-        for _ in 0..IN_FLIGHT {
-            done += 1;
-            tasks.spawn(raw(Arc::clone(store), done));
-        }
-        while let Some(ended) = tasks.join_next().await {
-            ended
-                .map_err(|error| error.to_string())?
-                .map_err(|fault| fault.to_string())?;
-        }
+/// What the provider sent about `payment`. Whoever looks takes everything that waits, and leaves
+/// what is for others.
+fn sent(world: &RealWorld, letters: &Letters, payment: PaymentId) -> Vec<HandedNotification> {
+    let mut letters = letters.lock().unwrap_or_else(PoisonError::into_inner);
+    for letter in world.provider.pop_notifications() {
+        letters.entry(letter.payment).or_default().push(letter);
     }
-    Ok(count_per_second(done, began))
+    letters.remove(&payment).unwrap_or_default()
 }
 
+/// A transaction that writes as many plain rows as a renewal and nothing else.
 async fn raw(store: Arc<dyn Store>, number: usize) -> Result<(), StoreFault> {
     let at = simurgh_sim::MachineClock.now();
     store

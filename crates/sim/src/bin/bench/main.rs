@@ -1,0 +1,60 @@
+//! Benchmarks: `cargo xtask bench NAME`. Each prints one JSON line per case, beside a baseline
+//! taken in the same run. `docs/guide/benchmarks.md` says what they measure.
+
+mod load;
+mod portal;
+mod renewal;
+mod seed;
+mod weight;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let Ok(runtime) = runtime else {
+        return ExitCode::FAILURE;
+    };
+    let outcome = match words.as_slice() {
+        ["renewal"] => runtime.block_on(renewal::run()),
+        ["portal"] => runtime.block_on(portal::run(portal::CUSTOMERS)),
+        ["portal", customers] => match customers.parse() {
+            Ok(customers) => runtime.block_on(portal::run(customers)),
+            Err(_) => Err("expected: portal CUSTOMERS".to_owned()),
+        },
+        ["portal-server", folder] => runtime.block_on(portal::serve(folder)),
+        _ => Err("known benchmarks: renewal, portal".to_owned()),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn count_per_second(count: usize, began: Instant) -> u128 {
+    let micros = began.elapsed().as_micros().max(1);
+    u128::try_from(count).unwrap_or(0) * 1_000_000 / micros
+}
+
+/// The 99th of a hundred, in milliseconds with three decimals.
+fn p99_ms(mut micros: Vec<u128>) -> String {
+    micros.sort_unstable();
+    let p99 = micros.get(micros.len() * 99 / 100).copied().unwrap_or(0);
+    thousandths(p99)
+}
+
+/// `part` of `whole` with three decimals.
+fn ratio(part: u128, whole: u128) -> String {
+    thousandths(part * 1_000 / whole.max(1))
+}
+
+fn thousandths(number: u128) -> String {
+    format!("{}.{:03}", number / 1_000, number % 1_000)
+}
