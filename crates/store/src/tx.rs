@@ -7,7 +7,7 @@
 //! # The order of locks
 //!
 //! Two transactions that lock the same rows in another order wait for each other, and PostgreSQL
-//! breaks one of them off. So a transaction locks in the order of [`Lock`]: the order, its
+//! breaks one of them off. So a transaction locks in the order of `Lock`: the order, its
 //! payments, its refunds, the line, balances, tallies of promotions, the counter of documents.
 //! Within one kind the rows are locked in the order of their keys, or stand behind a row of an
 //! earlier kind that is locked already. Rows about people come before all of these: what is

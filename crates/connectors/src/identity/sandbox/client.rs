@@ -28,7 +28,7 @@ impl SandboxChecker {
     /// before the first call.
     ///
     /// # Errors
-    /// [`SandboxFault::Http`] when the HTTP client cannot be made.
+    /// `SandboxFault::Http` when the HTTP client cannot be made.
     pub fn new(settings: &SandboxSettings, clock: Arc<dyn Clock>) -> Result<Self, SandboxFault> {
         let caller = Caller::new(settings, Arc::clone(&clock), CALL_TIMEOUT)
             .map_err(|error| SandboxFault::Http(error.to_string()))?;

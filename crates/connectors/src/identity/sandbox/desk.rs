@@ -32,7 +32,7 @@ impl Sandbox {
     /// A company that keeps its book in a journal file; it goes on where that file ends.
     ///
     /// # Errors
-    /// [`Fault::Journal`] when the file cannot be opened or holds something else.
+    /// `Fault::Journal` when the file cannot be opened or holds something else.
     pub fn with_journal(
         path: &Path,
         clock: Arc<dyn Clock>,

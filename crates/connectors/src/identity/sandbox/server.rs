@@ -55,7 +55,7 @@ impl SandboxServer {
     /// later.
     ///
     /// # Errors
-    /// [`SandboxFault::Http`] when the client for notifications cannot be made.
+    /// `SandboxFault::Http` when the client for notifications cannot be made.
     pub fn new(sandbox: Sandbox, settings: SandboxSettings) -> Result<Self, SandboxFault> {
         let http = courier::client().map_err(|error| Fault::Http(error.to_string()))?;
         let gate = Arc::new(Gate {

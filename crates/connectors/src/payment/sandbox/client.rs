@@ -38,7 +38,7 @@ impl SandboxProvider {
     /// before the first call.
     ///
     /// # Errors
-    /// [`SandboxFault::Http`] when the HTTP client cannot be made.
+    /// `SandboxFault::Http` when the HTTP client cannot be made.
     pub fn new(settings: SandboxSettings, clock: Arc<dyn Clock>) -> Result<Self, SandboxFault> {
         Self::with_timeout(settings, clock, CALL_TIMEOUT)
     }

@@ -33,7 +33,7 @@ impl Sandbox {
     /// A provider that keeps its book in a journal file; it goes on where that file ends.
     ///
     /// # Errors
-    /// [`SandboxFault::Journal`] when the file cannot be opened or holds something else.
+    /// `SandboxFault::Journal` when the file cannot be opened or holds something else.
     pub fn with_journal(
         path: &Path,
         clock: Arc<dyn Clock>,

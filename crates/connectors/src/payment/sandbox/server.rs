@@ -38,7 +38,7 @@ impl SandboxServer {
     /// later.
     ///
     /// # Errors
-    /// [`SandboxFault::Http`] when the client for notifications cannot be made.
+    /// `SandboxFault::Http` when the client for notifications cannot be made.
     pub fn new(sandbox: Sandbox, settings: SandboxSettings) -> Result<Self, SandboxFault> {
         let http = crate::sandbox::courier::client()
             .map_err(|error| SandboxFault::Http(error.to_string()))?;

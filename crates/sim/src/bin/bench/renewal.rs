@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use simurgh_app::App;
 use simurgh_app::ports::{Clock, Store, StoreExt, StoreFault};
 use simurgh_app::sales::{OrderRequest, PayRequest, PayWith};
 use simurgh_commerce::{MethodKind, QuoteRequest, Start};
 use simurgh_connectors::payment::sandbox::{HandedNotification, Outcome};
 use simurgh_sim::{RealWorld, add_customer};
 use simurgh_store::{Database, DatabaseOptions, DatabaseUrl};
-use simurgh_vocab::{Currency, CustomerId, Locale, OrderId, PaymentId};
+use simurgh_vocab::{Currency, CustomerId, LineId, Locale, OrderId, PaymentId};
 use tokio::task::JoinSet;
 
 use crate::{count_per_second, p99_ms, ratio};
@@ -122,14 +123,9 @@ async fn renew(
     has_line: bool,
 ) -> Result<u128, String> {
     let app = &world.app;
-    let line = if has_line {
-        let views = app
-            .line_views(customer)
-            .await
-            .map_err(|fault| fault.to_string())?;
-        views.first().map(|view| view.line.id)
-    } else {
-        None
+    let line = match has_line {
+        true => line_of(app, customer).await?,
+        false => None,
     };
     let began = Instant::now();
     let start = if line.is_some() {
@@ -186,6 +182,12 @@ async fn renew(
             .map_err(|e| e.to_string())?;
     }
     Ok(began.elapsed().as_micros())
+}
+
+async fn line_of(app: &App, customer: CustomerId) -> Result<Option<LineId>, String> {
+    let views = app.line_views(customer).await;
+    let views = views.map_err(|fault| fault.to_string())?;
+    Ok(views.first().map(|view| view.line.id))
 }
 
 /// What the provider sent about `payment`. Whoever looks takes everything that waits, and leaves
