@@ -123,14 +123,6 @@ fn describe_others() {
             "simurgh_store_queue_length",
             "Transactions that wait for a connection.",
         ),
-        (
-            "simurgh_store_connections",
-            "Open connections to PostgreSQL.",
-        ),
-        (
-            "simurgh_store_connections_busy",
-            "Connections to PostgreSQL in a transaction.",
-        ),
     ] {
         describe_gauge!(name, text);
     }
