@@ -1,4 +1,4 @@
-//! What payment providers tell us. A notification is believed only after its verification; what it
+//! What payment providers and identity checks tell us. A notification is believed only after its verification; what it
 //! says is never logged.
 
 mod identity;
@@ -11,9 +11,9 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use simurgh_app::App;
-use simurgh_app::ports::Notification;
+use simurgh_app::ports::{Notification, NotificationRefusal};
 use simurgh_app::sales::NotifyRefusal;
+use simurgh_app::{App, Fault};
 
 use crate::frame::{Problem, Takes, for_programs, gate};
 use crate::state::WebState;
@@ -46,13 +46,7 @@ async fn take(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    // Names of header fields are in lower case already; a value that is no text signs nothing.
-    let headers: Vec<_> = headers
-        .iter()
-        .filter_map(|(name, value)| {
-            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-        })
-        .collect();
+    let headers = header_fields(&headers);
     let notification = Notification {
         headers: &headers,
         body: &body,
@@ -64,24 +58,39 @@ async fn take(
             "No such provider",
             "There is no payment provider of this name here.",
         ),
-        Err(NotifyRefusal::NotBelieved(why)) => {
-            tracing::warn!(provider, %why, "a notification is not believed");
-            metrics::counter!("simurgh_notifications_refused_total").increment(1);
-            problem(
-                StatusCode::UNAUTHORIZED,
-                "Not verified",
-                "The notification did not pass verification.",
-            )
-        }
-        Err(NotifyRefusal::Fault(fault)) => {
-            tracing::error!(provider, %fault, "a notification could not be recorded");
-            problem(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Not recorded",
-                "The notification could not be recorded; please send it again.",
-            )
-        }
+        Err(NotifyRefusal::NotBelieved(why)) => not_believed(&provider, &why),
+        Err(NotifyRefusal::Fault(fault)) => not_recorded(&provider, &fault),
     }
+}
+
+/// What a signature is made over besides the body: names are in lower case already; a value that is no
+/// text signs nothing.
+fn header_fields(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| value.to_str().map(str::to_owned).ok();
+    headers
+        .iter()
+        .filter_map(|(name, value)| Some((name.as_str().to_owned(), text(value)?)))
+        .collect()
+}
+
+/// `sender` is one that is known here.
+fn not_believed(sender: &str, why: &NotificationRefusal) -> Response {
+    tracing::warn!(sender, %why, "a notification is not believed");
+    metrics::counter!("simurgh_notifications_refused_total").increment(1);
+    problem(
+        StatusCode::UNAUTHORIZED,
+        "Not verified",
+        "The notification did not pass verification.",
+    )
+}
+
+fn not_recorded(sender: &str, fault: &Fault) -> Response {
+    tracing::error!(sender, %fault, "a notification could not be recorded");
+    problem(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "Not recorded",
+        "The notification could not be recorded; please send it again.",
+    )
 }
 
 fn problem(status: StatusCode, title: &str, detail: &str) -> Response {

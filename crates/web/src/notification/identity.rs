@@ -8,7 +8,7 @@ use simurgh_app::App;
 use simurgh_app::ports::Notification;
 use simurgh_app::subscriber::IdentityNotifyRefusal;
 
-use super::problem;
+use super::{header_fields, not_believed, not_recorded, problem};
 
 /// `POST /notify/identity/{checker}`.
 pub(super) async fn take(
@@ -17,13 +17,7 @@ pub(super) async fn take(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    // Names of header fields are in lower case already; a value that is no text signs nothing.
-    let headers: Vec<_> = headers
-        .iter()
-        .filter_map(|(name, value)| {
-            Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-        })
-        .collect();
+    let headers = header_fields(&headers);
     let notification = Notification {
         headers: &headers,
         body: &body,
@@ -35,22 +29,7 @@ pub(super) async fn take(
             "No such identity check",
             "There is no identity check of this name here.",
         ),
-        Err(IdentityNotifyRefusal::Notification(why)) => {
-            tracing::warn!(checker, %why, "a notification is not believed");
-            metrics::counter!("simurgh_notifications_refused_total").increment(1);
-            problem(
-                StatusCode::UNAUTHORIZED,
-                "Not verified",
-                "The notification did not pass verification.",
-            )
-        }
-        Err(IdentityNotifyRefusal::Fault(fault)) => {
-            tracing::error!(checker, %fault, "a notification could not be recorded");
-            problem(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "Not recorded",
-                "The notification could not be recorded; please send it again.",
-            )
-        }
+        Err(IdentityNotifyRefusal::Notification(why)) => not_believed(&checker, &why),
+        Err(IdentityNotifyRefusal::Fault(fault)) => not_recorded(&checker, &fault),
     }
 }
