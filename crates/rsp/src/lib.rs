@@ -12,9 +12,10 @@ pub mod activation_code;
 pub mod bpp;
 pub mod bsp;
 pub mod certificate;
-pub mod identity;
 pub mod key;
 pub mod message;
 pub mod pki;
 pub mod saip;
 pub mod tlv;
+
+pub use simurgh_vocab::identity;

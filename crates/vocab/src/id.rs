@@ -108,6 +108,8 @@ ids! {
     TicketId,
     /// An identity check.
     CaseId,
+    /// An eSIM profile.
+    ProfileId,
 }
 
 /// The text is not 26 characters of Crockford base 32.

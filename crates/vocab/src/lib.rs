@@ -4,6 +4,7 @@
 //! I/O, no clock and no randomness: those are arguments elsewhere.
 
 mod id;
+pub mod identity;
 mod money;
 mod person;
 mod quantity;
@@ -12,8 +13,8 @@ mod time;
 
 pub use id::{
     BucketId, CaseId, ChallengeId, CustomerId, EntryId, InvoiceId, JobId, LineId, MandateId,
-    MessageId, OrderId, ParseIdError, PaymentId, RefundId, SessionId, StaffId, SubscriptionId,
-    TicketId,
+    MessageId, OrderId, ParseIdError, PaymentId, ProfileId, RefundId, SessionId, StaffId,
+    SubscriptionId, TicketId,
 };
 pub use money::{Currency, Money, MoneyError, ParseMoneyError};
 pub use person::{

@@ -303,8 +303,12 @@ impl fmt::Debug for Plmn {
     }
 }
 
-/// Digits in pairs with the first in the lower half, filled up with `F`.
-pub(crate) fn swap_digits(digits: &str, octets: usize) -> Option<Vec<u8>> {
+/// Digits in pairs with the first in the lower half, filled up to `octets` with `F`; `None` when one is no
+/// digit or there are too many.
+///
+/// Source: ETSI TS 102 221 §13.2
+#[must_use]
+pub fn swap_digits(digits: &str, octets: usize) -> Option<Vec<u8>> {
     if digits.len() > octets * 2 {
         return None;
     }
