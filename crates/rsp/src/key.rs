@@ -15,7 +15,7 @@ use crate::tlv::{Fields, Oid, Tag, Writer};
 
 mod pem;
 
-pub use pem::{PemError, read_pem, write_pem};
+pub use pem::{PemBlock, PemError, read_all_pem, read_pem, write_pem};
 
 /// A curve.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -446,8 +446,9 @@ pub(crate) fn signature_from_der(der: &[u8]) -> Option<Signature> {
     Some(signature)
 }
 
-/// `r || s` as a certificate has it.
-pub(crate) fn signature_to_der(signature: &Signature) -> Vec<u8> {
+/// `r || s` as certificates and TLS have it: `SEQUENCE { r INTEGER, s INTEGER }`.
+#[must_use]
+pub fn signature_to_der(signature: &Signature) -> Vec<u8> {
     Writer::nest(SEQUENCE, |w| {
         for half in signature.chunks_exact(32) {
             let mut digits: Vec<u8> = half.iter().copied().skip_while(|o| *o == 0).collect();

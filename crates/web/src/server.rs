@@ -20,9 +20,13 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::CertificateDer;
 use tower::ServiceExt as _;
 
 use paced::Paced;
@@ -76,6 +80,30 @@ pub async fn serve(
     limits: Limits,
     stop: impl Future<Output = ()>,
 ) {
+    take_connections(listener, router, limits, None, stop).await;
+}
+
+/// The certificates that a peer showed in TLS and that were verified, its own first: an extension of requests.
+pub type PeerCertificates = Arc<[CertificateDer<'static>]>;
+
+/// As [`serve`], over TLS. Handlers find what the peer showed, if it did, as [`PeerCertificates`].
+pub async fn serve_tls(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    tls: Arc<ServerConfig>,
+    stop: impl Future<Output = ()>,
+) {
+    take_connections(listener, router, limits, Some(tls.into()), stop).await;
+}
+
+async fn take_connections(
+    listener: TcpListener,
+    router: Router,
+    limits: Limits,
+    tls: Option<TlsAcceptor>,
+    stop: impl Future<Output = ()>,
+) {
     let slots = Arc::new(Semaphore::new(limits.connections_max));
     let stopping = watch::Sender::new(false);
     let mut connections = JoinSet::new();
@@ -101,9 +129,10 @@ pub async fn serve(
             router: router.clone(),
             limits,
             peer,
+            shown: None,
             _slot: slot,
         };
-        connections.spawn(connection.run(stream, stopping.subscribe()));
+        connections.spawn(connection.run(stream, tls.clone(), stopping.subscribe()));
     }
     drop(listener);
     stopping.send_replace(true);
@@ -145,16 +174,46 @@ struct Connection {
     router: Router,
     limits: Limits,
     peer: SocketAddr,
+    shown: Option<PeerCertificates>,
     _slot: OwnedSemaphorePermit,
 }
 
 impl Connection {
-    async fn run(self, stream: TcpStream, mut told: watch::Receiver<bool>) {
+    async fn run(
+        mut self,
+        stream: TcpStream,
+        tls: Option<TlsAcceptor>,
+        told: watch::Receiver<bool>,
+    ) {
         let open = metrics::gauge!("simurgh_http_connections");
         open.increment(1);
         // Small answers must not wait for the acknowledgement of those before.
         let _ = stream.set_nodelay(true);
-        let io = TokioIo::new(Paced::new(stream, self.limits.write_timeout));
+        let stream = Paced::new(stream, self.limits.write_timeout);
+        match tls {
+            None => self.converse(stream, told).await,
+            Some(tls) => {
+                let patience = self.limits.head_timeout;
+                match tokio::time::timeout(patience, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => {
+                        let shown = stream.get_ref().1.peer_certificates();
+                        self.shown = shown.map(Arc::from);
+                        self.converse(stream, told).await;
+                    }
+                    Ok(Err(error)) => tracing::debug!(%error, "no TLS with a peer"),
+                    Err(_) => tracing::debug!("a peer began TLS and did not go on"),
+                }
+            }
+        }
+        open.decrement(1);
+    }
+
+    async fn converse(
+        &self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        mut told: watch::Receiver<bool>,
+    ) {
+        let io = TokioIo::new(stream);
         let service = service_fn(|request| self.answer(request));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -176,7 +235,6 @@ impl Connection {
         if let Err(error) = ended {
             tracing::debug!(%error, "a connection ended early");
         }
-        open.decrement(1);
     }
 
     async fn answer(
@@ -187,6 +245,9 @@ impl Connection {
         let extensions = request.extensions_mut();
         extensions.insert(ConnectInfo(self.peer));
         extensions.insert(BodyTimeout(self.limits.body_timeout));
+        if let Some(shown) = &self.shown {
+            extensions.insert(Arc::clone(shown));
+        }
         self.router.clone().oneshot(request).await
     }
 }
