@@ -2,6 +2,19 @@
 //!
 //! What is verified is a type that only verification makes: [`VerifiedServer`], [`VerifiedEum`],
 //! [`VerifiedEuicc`].
+//!
+//! Certificates and keys come as files by name ([`NamedFile`]; reading the disk is the caller's work), either
+//! made here for tests ([`TestPki::generate`], then [`TestPki::files`]) or somebody else's, such as the test
+//! certificates of GSMA SGP.26. [`Credentials::from_files`] takes both: PEM (PKCS #8, SEC 1, certificates, lists
+//! of revoked certificates, several in one file) or DER. What is what is seen from the content; names are for
+//! people. Ours are `CERT_CI_ECDSA_NIST.pem` and `SK_CI_ECDSA_NIST.pem`, and so on as SGP.26 has them:
+//! `EUM_ECDSA`, `EUICC_ECDSA`, `S_SM_DPauth_ECDSA`, `S_SM_DPpb_ECDSA`, `S_SM_DP_TLS`, `S_SM_DSauth_ECDSA`,
+//! `S_SM_DS_TLS`, each with `_NIST` or `_BRP`. Then:
+//!
+//! - [`Credentials::trust`]: the roots, and the lists of revoked certificates that they signed;
+//! - [`Credentials::find`]: our certificate and key in a role below a root;
+//! - [`Credentials::of_server`]: leaves other servers out, when the folder holds several;
+//! - [`Credentials::euicc`] and [`Credentials::certify_euicc`]: a chip's, found or made.
 
 mod credential;
 mod issue;

@@ -58,6 +58,16 @@ impl RevocationList {
         })
     }
 
+    /// Whether octets look like a list: three parts, of which the first begins as `tbsCertList` does.
+    pub(crate) fn is_one(der: &[u8]) -> bool {
+        let tbs = Fields::parse(der, SEQUENCE, "CertificateList")
+            .ok()
+            .filter(|fields| fields.members().len() == 3)
+            .and_then(|fields| fields.find(SEQUENCE));
+        tbs.and_then(|tbs| Fields::inside(&tbs, "tbsCertList").ok())
+            .is_some_and(|list| list.members().iter().any(|one| utc_time(one).is_some()))
+    }
+
     /// Whether it lists the certificate.
     #[must_use]
     pub fn revokes(&self, certificate: &Certificate) -> bool {

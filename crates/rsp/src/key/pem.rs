@@ -26,6 +26,29 @@ pub fn read_pem(text: &str, label: &str) -> Result<Zeroizing<Vec<u8>>, PemError>
         .map_err(|_| PemError)
 }
 
+/// All blocks, with their labels.
+///
+/// # Errors
+/// [`PemError`] when one is not well formed.
+pub fn read_all_pem(text: &str) -> Result<Vec<PemBlock>, PemError> {
+    let mut blocks = Vec::new();
+    let mut rest = text;
+    while let Some((_, after)) = rest.split_once("-----BEGIN ") {
+        let (label, after) = after.split_once("-----").ok_or(PemError)?;
+        let end = format!("-----END {label}-----");
+        let (body, after) = after.split_once(&end).ok_or(PemError)?;
+        let joined: Zeroizing<String> =
+            Zeroizing::new(body.chars().filter(|c| !c.is_whitespace()).collect());
+        let content = STANDARD.decode(joined.as_bytes()).map_err(|_| PemError)?;
+        blocks.push((label.to_owned(), Zeroizing::new(content)));
+        rest = after;
+    }
+    Ok(blocks)
+}
+
+/// A label and what is in its block; wiped when dropped.
+pub type PemBlock = (String, Zeroizing<Vec<u8>>);
+
 /// A block with the label.
 #[must_use]
 pub fn write_pem(label: &str, content: &[u8]) -> String {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use simurgh_vocab::{Duration, Timestamp};
 
-use super::credential::files;
+use super::credential::{file_name, files};
 use super::{Credential, IssueError, Issuer, Name, NamedFile, Request};
 use crate::certificate::{Certificate, NameConstraint, Role};
 use crate::identity::Eid;
@@ -185,16 +185,13 @@ impl TestPki {
     /// Every certificate and key of the root, the manufacturer and the servers as files.
     #[must_use]
     pub fn files(&self) -> Vec<NamedFile> {
-        let suffix = match self.curve {
-            Curve::P256 => "NIST",
-            Curve::BrainpoolP256r1 => "BRP",
-        };
         [&self.root, &self.eum]
             .into_iter()
             .chain(&self.servers)
             .flat_map(|one| {
-                let role = one.certificate.role().map_or("OTHER", Role::name);
-                files(&format!("{role}_{suffix}"), &one.certificate, &one.key)
+                let role = one.certificate.role().unwrap_or(Role::Ci);
+                let name = file_name(role, self.curve);
+                files(&name, &one.certificate, &one.key)
             })
             .collect()
     }

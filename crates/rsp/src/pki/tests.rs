@@ -172,6 +172,91 @@ fn files_find_their_keys_again() {
     );
 }
 
+#[test]
+fn a_folder_of_any_form_is_understood() {
+    let pki = pki(Curve::P256);
+    let auth = pki.server(Role::DpAuth).unwrap();
+    let list = pki
+        .root_issuer()
+        .revoke(&[auth.certificate()], NOW, NOW.plus(Duration::days(1)))
+        .unwrap();
+    let file = |name: &str, content: Vec<u8>| NamedFile {
+        name: name.into(),
+        content,
+    };
+    // A chain in one file, the same certificate in DER, a list, parameters beside a key.
+    let pem = |label: &str, der: &[u8]| crate::key::write_pem(label, der);
+    let chain = pem("CERTIFICATE", pki.root().der()) + &pem("CERTIFICATE", pki.eum().der());
+    let key = pki
+        .files()
+        .into_iter()
+        .find(|one| one.name.starts_with("SK_EUM"));
+    let key = String::from_utf8(key.unwrap().content).unwrap();
+    let key = pem("EC PARAMETERS", &[5, 0]) + &key;
+    let files = [
+        file("chain.pem", chain.into_bytes()),
+        file("eum.der", pki.eum().der().to_vec()),
+        file("eum.key", key.into_bytes()),
+        file("ci.crl", list),
+    ];
+    let loaded = Credentials::from_files(&files).unwrap();
+    assert_eq!((loaded.roots.len(), loaded.owned.len()), (1, 1));
+    assert_eq!(
+        loaded
+            .trust()
+            .unwrap()
+            .verify_server(auth.certificate(), Role::DpAuth, NOW),
+        Err(ChainError::Revoked { role: Role::DpAuth })
+    );
+}
+
+#[test]
+fn a_chip_is_certified_once_below_every_manufacturer() {
+    let mut files = pki(Curve::P256).files();
+    files.extend(pki(Curve::BrainpoolP256r1).files());
+    let eid = EID.parse().unwrap();
+    let mut loaded = Credentials::from_files(&files).unwrap();
+    let made = loaded.certify_euicc(&eid, NOW, &mut counting()).unwrap();
+    assert_eq!(made.len(), 4);
+    assert_eq!(made[0].name, format!("CERT_EUICC_ECDSA_NIST_{EID}.pem"));
+    assert!(
+        loaded
+            .certify_euicc(&eid, NOW, &mut counting())
+            .unwrap()
+            .is_empty()
+    );
+    files.extend(made);
+    let loaded = Credentials::from_files(&files).unwrap();
+    let trust = loaded.trust().unwrap();
+    assert_eq!(loaded.euicc(&eid).count(), 2);
+    for one in loaded.euicc(&eid) {
+        let eum = loaded.eum_of(one.certificate()).unwrap();
+        let eum = trust.verify_eum(eum, NOW).unwrap();
+        assert!(trust.verify_euicc(one.certificate(), &eum, NOW).is_ok());
+    }
+}
+
+#[test]
+fn other_servers_of_a_folder_are_left_out() {
+    let one = pki(Curve::P256);
+    let mut names = names();
+    names.smdp_oid = "2.999.12".parse().unwrap();
+    let other = TestPki::generate(Curve::P256, &names, NOW, &mut counting()).unwrap();
+    let files = [other.files(), one.files()].concat();
+    let loaded = Credentials::from_files(&files).unwrap();
+    let ours = loaded.of_server(&"2.999.10".parse().unwrap());
+    let found = ours.find(Role::DpPb, one.root().key_id()).unwrap();
+    assert_eq!(
+        found.certificate().registered_id().unwrap().to_string(),
+        "2.999.10"
+    );
+    assert!(
+        ours.owned
+            .iter()
+            .any(|one| one.certificate().role() == Some(Role::Eum))
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
