@@ -1,8 +1,9 @@
 //! SQLite: one writer with group commit, readers on the calling thread.
 //!
-//! The writer thread drains the queue, runs every waiting task under a savepoint of its own and
-//! commits them together: one flush of the disk serves them all. A task that fails is undone to
-//! its savepoint and does not disturb its neighbours. Nobody is answered before the commit.
+//! The writer thread drains the queue, runs every waiting task and commits them together: one flush
+//! of the disk serves them all. When a task fails after it wrote something, the group is rolled back
+//! and runs again with each task under a savepoint, so that no task disturbs its neighbours. Nobody
+//! is answered before the commit.
 
 mod backup;
 mod connection;
@@ -207,8 +208,9 @@ impl SqliteStore {
             Writer::Inline { connection, hook } => {
                 let mut connection = locked(connection);
                 let connection = connection.as_mut().ok_or_else(closed)?;
-                let mut answers = commit_group(connection, &mut [task], hook);
-                answers.pop().unwrap_or_else(|| Err(closed()))
+                let answers = commit_group(connection, &mut [task], hook, Undo::WholeGroup);
+                let answer = answers.and_then(|mut answers| answers.pop());
+                answer.unwrap_or_else(|| Err(closed()))
             }
         }
     }
@@ -269,6 +271,7 @@ impl Drop for SqliteStore {
 
 /// The writer thread.
 fn write_groups(mut connection: Connection, jobs: &Jobs, hook: &Hook, group_max: usize) {
+    let mut wary_groups = 0u32;
     while let Ok(first) = jobs.next() {
         let mut group = vec![first.split()];
         while group.len() < group_max {
@@ -277,7 +280,19 @@ fn write_groups(mut connection: Connection, jobs: &Jobs, hook: &Hook, group_max:
         }
         jobs.report_length();
         let (mut tasks, answers): (Vec<Task>, Vec<_>) = group.into_iter().unzip();
-        let results = commit_group(&mut connection, &mut tasks, hook);
+        let undo = match wary_groups {
+            0 => Undo::WholeGroup,
+            _ => Undo::EachTask,
+        };
+        wary_groups = wary_groups.saturating_sub(1);
+        let results = match commit_group(&mut connection, &mut tasks, hook, undo) {
+            Some(results) => results,
+            None => {
+                wary_groups = WARY_GROUPS;
+                let again = commit_group(&mut connection, &mut tasks, hook, Undo::EachTask);
+                again.unwrap_or_default()
+            }
+        };
         for (answer, result) in answers.into_iter().zip(results) {
             // A caller who has gone away misses the answer: the commit stands.
             match answer.send(result) {
@@ -288,10 +303,30 @@ fn write_groups(mut connection: Connection, jobs: &Jobs, hook: &Hook, group_max:
     connection.checkpoint_and_close();
 }
 
-/// Runs the tasks in one transaction; answers each of them in order.
-fn commit_group(connection: &mut Connection, tasks: &mut [Task], hook: &Hook) -> Vec<Answer> {
+/// How many groups run under savepoints after one that would have needed them: where one task fails
+/// half-way, the next is not far.
+const WARY_GROUPS: u32 = 32;
+
+/// What is undone when a task of a group fails after it wrote something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Undo {
+    /// The whole group, which then runs again: tasks are repeatable. Almost none fails after it
+    /// wrote, and a savepoint costs a copy of each page that is changed after it.
+    WholeGroup,
+    /// That task alone: each runs under a savepoint.
+    EachTask,
+}
+
+/// Runs the tasks in one transaction; answers each of them in order. None if the group must run
+/// again with an undo of each task; nothing of it is left then.
+fn commit_group(
+    connection: &mut Connection,
+    tasks: &mut [Task],
+    hook: &Hook,
+    undo: Undo,
+) -> Option<Vec<Answer>> {
     let count = tasks.len();
-    match try_group(connection, tasks, hook) {
+    match try_group(connection, tasks, hook, undo) {
         Ok(answers) => answers,
         Err(failure) => {
             tracing::error!(fault = %failure.fault, works = count, "a group commit failed");
@@ -302,7 +337,7 @@ fn commit_group(connection: &mut Connection, tasks: &mut [Task], hook: &Hook) ->
                     StoreFault::Unavailable(why)
                 }
             };
-            vec![Err(fault); count]
+            Some(vec![Err(fault); count])
         }
     }
 }
@@ -311,13 +346,26 @@ fn try_group(
     connection: &mut Connection,
     tasks: &mut [Task],
     hook: &Hook,
-) -> Result<Vec<Answer>, Failure> {
+    undo: Undo,
+) -> Result<Option<Vec<Answer>>, Failure> {
     let count = tasks.len();
     connection.control("BEGIN IMMEDIATE")?;
     let mut answers = Vec::with_capacity(count);
     let mut kept = 0u32;
     for task in tasks {
-        answers.push(match run_under_savepoint(connection, task)? {
+        let ran = match undo {
+            Undo::WholeGroup => match run_in_group(connection, task)? {
+                (ran, Left::Nothing) => ran,
+                // The only one: the roll-back of all is its roll-back.
+                (ran, Left::Rows) if count == 1 => ran,
+                (_, Left::Rows) => {
+                    connection.control("ROLLBACK")?;
+                    return Ok(None);
+                }
+            },
+            Undo::EachTask => run_under_savepoint(connection, task)?,
+        };
+        answers.push(match ran {
             Ran::Commit => {
                 kept += 1;
                 Ok(())
@@ -328,7 +376,7 @@ fn try_group(
     }
     if kept == 0 {
         connection.control("ROLLBACK")?;
-        return Ok(answers);
+        return Ok(Some(answers));
     }
     let doubt = match hook.before() {
         Before::Commit => None,
@@ -341,29 +389,52 @@ fn try_group(
     metrics::histogram!("simurgh_store_works_per_commit").record(f64::from(kept));
     metrics::histogram!("simurgh_store_commit_seconds").record(begun.elapsed().as_secs_f64());
     match doubt.map_or_else(|| hook.after(), Err) {
-        Ok(()) => Ok(answers),
-        Err(fault) => Ok(vec![Err(fault); count]),
+        Ok(()) => Ok(Some(answers)),
+        Err(fault) => Ok(Some(vec![Err(fault); count])),
     }
+}
+
+/// What a task that must be undone has left behind.
+enum Left {
+    /// Nothing, or the task is kept.
+    Nothing,
+    /// Rows that must go.
+    Rows,
+}
+
+fn run_in_group(connection: &mut Connection, task: &mut Task) -> Result<(Ran, Left), Failure> {
+    let before = connection.rows_written();
+    let ran = task.run(Db::Sqlite(connection), Mode::Write);
+    let ran = still_open(connection, ran)?;
+    let left = match ran {
+        Ran::RollBack | Ran::Failed(_) if connection.rows_written() != before => Left::Rows,
+        Ran::Commit | Ran::RollBack | Ran::Failed(_) => Left::Nothing,
+    };
+    Ok((ran, left))
 }
 
 fn run_under_savepoint(connection: &mut Connection, task: &mut Task) -> Result<Ran, Failure> {
     connection.control("SAVEPOINT work")?;
     let ran = task.run(Db::Sqlite(connection), Mode::Write);
-    // SQLite rolls the whole transaction back by itself when the disk is full or fails.
-    if connection.has_no_transaction() {
-        let fault = match ran {
-            Ran::Failed(failure) => failure,
-            Ran::Commit | Ran::RollBack => {
-                StoreFault::Unavailable("the transaction was lost".to_owned()).into()
-            }
-        };
-        return Err(fault);
-    }
+    let ran = still_open(connection, ran)?;
     if !matches!(ran, Ran::Commit) {
         connection.control("ROLLBACK TO work")?;
     }
     connection.control("RELEASE work")?;
     Ok(ran)
+}
+
+/// SQLite rolls the whole transaction back by itself when the disk is full or fails.
+fn still_open(connection: &Connection, ran: Ran) -> Result<Ran, Failure> {
+    if !connection.has_no_transaction() {
+        return Ok(ran);
+    }
+    Err(match ran {
+        Ran::Failed(failure) => failure,
+        Ran::Commit | Ran::RollBack => {
+            StoreFault::Unavailable("the transaction was lost".to_owned()).into()
+        }
+    })
 }
 
 fn read_once(connection: &mut Connection, task: &mut Task) -> Answer {

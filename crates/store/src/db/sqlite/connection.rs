@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Error, ErrorCode, OpenFlags, ffi, params_from_iter};
 use simurgh_app::ports::StoreFault;
@@ -54,6 +55,9 @@ impl Connection {
         let raw = &self.raw;
         raw.busy_timeout(options.busy_timeout)?;
         raw.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        // Without this, SQLite plans some statements anew each time other values are bound to them,
+        // in the hope of a better plan: a quarter of the writer's time, for the plan it had.
+        raw.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         let cache_kib = match role {
             Role::Writer => options.cache_kib,
             Role::Reader => options.cache_kib / 4,
@@ -117,6 +121,11 @@ impl Connection {
 
     pub(super) fn has_no_transaction(&self) -> bool {
         self.raw.is_autocommit()
+    }
+
+    /// How many rows this connection has inserted, changed and deleted so far.
+    pub(super) fn rows_written(&self) -> u64 {
+        self.raw.total_changes()
     }
 
     pub(super) fn roll_back_if_open(&mut self) {
