@@ -47,6 +47,8 @@ coded! {
         PasswordChanged = "password_changed",
         /// The second factor was turned on or off.
         SecondFactorChanged = "second_factor_changed",
+        /// The number or the mailbox that the account is entered by was changed.
+        ContactChanged = "contact_changed",
         /// The account was closed.
         AccountClosed = "account_closed",
         /// The same browser logged in anew (V7.2.4).

@@ -1,6 +1,6 @@
 //! Changing the number or the mailbox: the new one is confirmed, the old one is told.
 
-use simurgh_subscriber::{Contact, ContactChangeRefusal, RiskyAction};
+use simurgh_subscriber::{Contact, ContactChangeRefusal, EndReason, RiskyAction};
 use simurgh_vocab::{ChallengeId, CustomerId, SessionId, Timestamp};
 
 use crate::ports::{AccountEventKind, LoginName, Tx};
@@ -101,8 +101,9 @@ impl App {
         Ok(sent)
     }
 
-    /// Takes the code that was sent there: the address is the account's from now on, and whoever
-    /// reads the old one is told.
+    /// Takes the code that was sent there: the address is the account's from now on, whoever reads
+    /// the old one is told, and every other session ends if there was an old one: whoever entered
+    /// by it must come in anew (V7.4.3).
     ///
     /// # Errors
     /// [`ConfirmContactRefusal`].
@@ -130,7 +131,8 @@ impl App {
     ) -> Result<Contact, ConfirmContactRefusal> {
         let asked = tx.challenge(challenge)?.ok_or(CodeRefusal::Unknown)?;
         let contact = asked.to;
-        let session = self.require_fresh::<RiskyRefusal>(tx, session, action(&contact), now)?;
+        let own = session;
+        let session = self.require_fresh::<RiskyRefusal>(tx, own, action(&contact), now)?;
         let answer = (challenge, code);
         let purpose = contact.change_purpose();
         let (_, id) = self.take_code::<ConfirmContactRefusal>(tx, answer, purpose, now)?;
@@ -146,6 +148,9 @@ impl App {
             Contact::Email(_) => (AccountEventKind::EmailChanged, Change::Email),
         };
         self.note(tx, id, kind, now)?;
+        if old.is_some() {
+            self.end_sessions(tx, id, Some(own), EndReason::ContactChanged, now)?;
+        }
         // A first mailbox has no old one to tell: the phone is told instead.
         let old = old.unwrap_or_else(|| Contact::Phone(before.phone.clone()));
         self.tell_change(tx, (id, &before), change, Some(old), now)?;

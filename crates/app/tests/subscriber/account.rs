@@ -102,17 +102,22 @@ async fn a_new_number_is_confirmed_and_the_old_one_told() {
     let app = &stage.app;
     let session = stage.registered(registration(PHONE)).await;
     let id = session.session;
+    stage.password_log_in(PHONE, PASSWORD).await.unwrap();
+    let open = || async { app.sessions(session.customer).await.unwrap().len() };
     let new = Contact::Phone(OTHER.parse().unwrap());
     let sent = app
         .request_contact_change(id, new.clone(), origin())
         .await
         .unwrap();
     let code = stage.code(OTHER).await;
+    assert_eq!(open().await, 2, "nothing is changed yet");
     let changed = app
         .confirm_contact_change(id, sent.challenge, code)
         .await
         .unwrap();
     assert_eq!(changed, new);
+    assert!(stage.is_open(&session.token).await);
+    assert_eq!(open().await, 1, "the other device is logged out");
     let told = stage.delivered().await;
     assert_eq!(told.len(), 1);
     assert_eq!(told[0].0, PHONE);
@@ -123,6 +128,24 @@ async fn a_new_number_is_confirmed_and_the_old_one_told() {
     assert!(stage.password_log_in(OTHER, PASSWORD).await.is_ok());
     let same = app.request_contact_change(id, new, origin()).await;
     assert!(matches!(same, Err(RequestContactRefusal::Contact(_))));
+}
+
+#[tokio::test]
+async fn another_mailbox_logs_other_devices_out_but_a_first_one_does_not() {
+    let stage = Stage::new();
+    let app = &stage.app;
+    let session = stage.registered(registration(PHONE)).await;
+    stage.password_log_in(PHONE, PASSWORD).await.unwrap();
+    for (mailbox, open) in [("first@example.com", 2), ("second@example.com", 1)] {
+        let to = Contact::Email(mailbox.parse().unwrap());
+        let sent = app.request_contact_change(session.session, to, origin());
+        let challenge = sent.await.unwrap().challenge;
+        let code = stage.code(mailbox).await;
+        let changed = app.confirm_contact_change(session.session, challenge, code);
+        changed.await.unwrap();
+        let sessions = app.sessions(session.customer).await.unwrap();
+        assert_eq!(sessions.len(), open, "{mailbox}");
+    }
 }
 
 #[tokio::test]

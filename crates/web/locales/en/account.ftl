@@ -37,10 +37,10 @@ account-marketing-no = You do not get them
 
 account-phone-change = Change phone number
 account-phone-new = New phone number
-account-phone-hint = We send a code to the new number. From then on you log in with it; the old one gets a last message.
+account-phone-hint = We send a code to the new number. From then on you log in with it; the old one gets a last message, and all other devices are logged out.
 account-email-change = Change e-mail address
 account-email-new = New e-mail address
-account-email-hint = We send a code to the new address. The old one gets a last message.
+account-email-hint = We send a code to the new address. If there was another one, it gets a last message, and all other devices are logged out.
 account-contact-same = This is the one you have already. Enter another.
 account-contact-taken = This belongs to another account. Use another, or close that account first.
 account-email-other = The address on your account is another one meanwhile. Ask for a code to that one.

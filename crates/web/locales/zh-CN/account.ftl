@@ -37,10 +37,10 @@ account-marketing-no = 不接收
 
 account-phone-change = 更改手机号
 account-phone-new = 新手机号
-account-phone-hint = 我们会向新号码发送验证码。之后请用新号码登录，旧号码会收到最后一条通知。
+account-phone-hint = 我们会向新号码发送验证码。之后请用新号码登录；旧号码会收到最后一条通知，其他设备上的登录都会退出。
 account-email-change = 更改邮箱
 account-email-new = 新邮箱
-account-email-hint = 我们会向新邮箱发送验证码，旧邮箱会收到最后一封通知。
+account-email-hint = 我们会向新邮箱发送验证码，如果之前有邮箱，旧邮箱会收到最后一封通知，其他设备上的登录都会退出。
 account-contact-same = 这就是您现在使用的，请输入另一个。
 account-contact-taken = 它属于另一个账户。请换一个，或先注销那个账户。
 account-email-other = 您账户上的邮箱已经换成另一个，请重新获取验证码。
