@@ -180,6 +180,18 @@ impl Customers for StoreTx<'_> {
         Ok(())
     }
 
+    fn events_of_kind(
+        &mut self,
+        customer: CustomerId,
+        kind: AccountEventKind,
+        limit: u32,
+    ) -> Result<Vec<Timestamp>, StoreFault> {
+        let sql = "SELECT happened_at FROM account_event WHERE customer_id = ?1 AND kind = ?2
+                   ORDER BY happened_at DESC, position DESC LIMIT ?3";
+        let rows = self.query(sql, &params![customer, kind.code(), limit])?;
+        read_all(rows, |row| row.timestamp())
+    }
+
     fn account_events(
         &mut self,
         customer: CustomerId,

@@ -2,6 +2,7 @@
 
 use simurgh_vocab::{CaseId, CustomerId, Duration, StaffId, Timestamp};
 
+use crate::Limit;
 use crate::code::coded;
 
 coded! {
@@ -184,6 +185,11 @@ pub fn requirement(rule: Option<&str>, case: Option<&IdentityCase>) -> Requireme
 impl IdentityCase {
     /// The most documents of one check.
     pub const DOCUMENTS_MAX: usize = 4;
+    /// How often a customer hands something in before no outside check begins any more. Each
+    /// costs the operator money and shows a person's papers to others; five are enough for
+    /// whoever is interrupted, or mends what was refused. Documents for staff can be handed in
+    /// all the same.
+    pub const OUTSIDE_LIMIT: Limit = Limit::new(5, Duration::days(1));
     /// The most octets of one document: a photograph by a phone.
     pub const DOCUMENT_OCTETS_MAX: usize = 8 * 1024 * 1024;
 

@@ -4,7 +4,7 @@ use simurgh_vocab::{Duration, Timestamp};
 
 use crate::code::coded;
 
-/// At most so many within so long.
+/// At most so many within so long, counted over any stretch of that length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     /// How many.
@@ -18,6 +18,15 @@ impl Limit {
     #[must_use]
     pub const fn new(count: u32, within: Duration) -> Self {
         Self { count, within }
+    }
+
+    /// The first moment after `now` at which it may happen again, from when it happened before,
+    /// the newest first; none if it may at `now`.
+    #[must_use]
+    pub fn retry_at(&self, happened: &[Timestamp], now: Timestamp) -> Option<Timestamp> {
+        let last = usize::try_from(self.count).ok()?.checked_sub(1)?;
+        let free = happened.get(last)?.plus(self.within);
+        (free > now).then_some(free)
     }
 }
 
@@ -127,12 +136,8 @@ fn blocked_until(
 ) -> Option<Timestamp> {
     limits
         .iter()
-        .filter_map(|limit| {
-            let index = usize::try_from(limit.count.checked_sub(1)?).ok()?;
-            newest_first.get(index).map(|sent| sent.plus(limit.within))
-        })
+        .filter_map(|limit| limit.retry_at(newest_first, now))
         .max()
-        .filter(|until| *until > now)
 }
 
 #[cfg(test)]

@@ -246,6 +246,13 @@ pub trait Customers {
 
     /// Adds to an account's history.
     fn note(&mut self, event: &AccountEvent) -> Result<(), StoreFault>;
+    /// When something of one kind last happened to an account, newest first.
+    fn events_of_kind(
+        &mut self,
+        customer: CustomerId,
+        kind: AccountEventKind,
+        limit: u32,
+    ) -> Result<Vec<Timestamp>, StoreFault>;
     /// An account's history, newest first.
     fn account_events(
         &mut self,

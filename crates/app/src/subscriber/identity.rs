@@ -7,7 +7,7 @@ use simurgh_subscriber::{
     IdentityCase, IdentityRefusal, IdentityState, IdentityTransition, Requirement, Retention,
     requirement,
 };
-use simurgh_vocab::{CaseId, CustomerId, Duration, Timestamp, ZoneCode};
+use simurgh_vocab::{CaseId, CustomerId, Duration, Locale, Timestamp, ZoneCode};
 
 use crate::message::{Notice, Template};
 use crate::ports::{
@@ -66,6 +66,12 @@ pub enum IdentityStartRefusal {
     /// The check stands elsewhere: approved, or in review by staff.
     #[error(transparent)]
     Case(#[from] IdentityTransition),
+    /// It was begun as often as [`IdentityCase::OUTSIDE_LIMIT`] says.
+    #[error("the check was begun too often; it can be begun again at {retry_at}")]
+    TooOften {
+        /// When it can be begun again.
+        retry_at: Timestamp,
+    },
     /// The outside check does not answer; a moment later it may.
     #[error("the identity check cannot be reached")]
     Unreachable,
@@ -190,13 +196,7 @@ impl App {
         let now = self.now();
         // Asks only whether it may be submitted; the reference is not known yet.
         let _ = submitted(case.clone(), String::new(), now)?;
-        let customer = case.customer;
-        let locale = self
-            .store
-            .snapshot(move |tx| -> Result<_, Fault> { Ok(tx.active_person(customer)?) })
-            .await?
-            .ok_or(IdentityStartRefusal::NotNeeded)?
-            .locale;
+        let locale = self.may_begin(case.customer, now).await?;
         let started = checker
             .start(IdentityStart {
                 case: case.id,
@@ -225,6 +225,27 @@ impl App {
         })
         .await?;
         Ok(started.redirect_url)
+    }
+
+    /// The language to begin an outside check in, if one may begin now.
+    async fn may_begin(
+        &self,
+        customer: CustomerId,
+        now: Timestamp,
+    ) -> Result<Locale, IdentityStartRefusal> {
+        let limit = IdentityCase::OUTSIDE_LIMIT;
+        let kind = AccountEventKind::IdentitySubmitted;
+        self.store
+            .snapshot(move |tx| {
+                let person = tx.active_person(customer)?;
+                let person = person.ok_or(IdentityStartRefusal::NotNeeded)?;
+                let submitted = tx.events_of_kind(customer, kind, limit.count)?;
+                match limit.retry_at(&submitted, now) {
+                    Some(retry_at) => Err(IdentityStartRefusal::TooOften { retry_at }),
+                    None => Ok(person.locale),
+                }
+            })
+            .await
     }
 
     /// The customer's check for a zone, made if there is none.

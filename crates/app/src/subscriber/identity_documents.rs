@@ -249,9 +249,10 @@ fn formats(documents: &[NewDocument]) -> Result<Vec<&'static str>, DocumentRefus
 impl From<IdentityStartRefusal> for DocumentRefusal {
     fn from(refusal: IdentityStartRefusal) -> Self {
         match refusal {
-            // Documents need no outside check, whether there is one or it can be reached.
+            // Documents need no outside check, whether there is one, may begin or can be reached.
             IdentityStartRefusal::NotNeeded
             | IdentityStartRefusal::NoOutsideCheck
+            | IdentityStartRefusal::TooOften { .. }
             | IdentityStartRefusal::Unreachable => Self::NotNeeded,
             IdentityStartRefusal::Case(transition) => Self::Case(transition),
             IdentityStartRefusal::Fault(fault) => Self::Fault(fault),

@@ -169,6 +169,33 @@ async fn an_outside_check_decides_by_its_signed_word() {
 }
 
 #[tokio::test]
+async fn an_outside_check_begins_five_times_a_day() {
+    let (stage, outside) = stage_with_outside().await;
+    let app = &stage.app;
+    let customer = stage.registered(registration(PHONE)).await.customer;
+    let begun_at = app.now();
+    for _ in 0..IdentityCase::OUTSIDE_LIMIT.count {
+        app.start_identity_check(customer, wish()).await.unwrap();
+        stage.wait(Duration::minutes(1));
+    }
+    let retry_at = begun_at.plus(Duration::days(1));
+    let more = app.start_identity_check(customer, wish()).await;
+    assert_eq!(more, Err(IdentityStartRefusal::TooOften { retry_at }));
+    assert_eq!(outside.started.lock().unwrap().len(), 5, "nobody was asked");
+    let png = NewDocument {
+        octets: b"\x89PNG\r\n\x1a\n my card".to_vec(),
+    };
+    app.submit_documents(customer, wish(), vec![png])
+        .await
+        .unwrap();
+
+    let other = stage.registered(registration("+8613900139000")).await;
+    app.start_identity_check(other.customer, wish())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
 async fn documents_are_sealed_reviewed_and_deleted_in_time() {
     let retention = Retention {
         after_decision: Duration::days(3),

@@ -52,6 +52,8 @@ identity-outside-again = Start the online check again
 identity-outside-again-text = Did you leave it half done? Start again here. What you began before then no longer counts.
 identity-unreachable = The online check cannot be reached right now
 identity-unreachable-text = Nothing is lost. Please try again in a moment, or send your documents to us.
+identity-too-often = The online check was started many times today
+identity-too-often-text = You can start it again from { $when }. You need not wait: send your documents to us below, and a person will look at them. An online check that is already under way still counts.
 
 identity-documents = Send documents to us
 identity-documents-text = A member of our staff compares them with the name of your account, usually within one working day.

@@ -52,6 +52,8 @@ identity-outside-again = 重新开始在线核验
 identity-outside-again-text = 中途离开了？可以在这里重新开始，之前未完成的核验将不再有效。
 identity-unreachable = 暂时无法连接在线核验
 identity-unreachable-text = 资料没有丢失。请稍后再试，或者把证件资料提交给我们审核。
+identity-too-often = 今天发起在线核验的次数太多了
+identity-too-often-text = { $when }之后可以再次发起。不想等的话，可在下面提交证件资料，由人工审核。已经在进行的核验仍然有效。
 
 identity-documents = 提交资料，人工审核
 identity-documents-text = 我们的工作人员会核对资料与账户姓名，通常不超过一个工作日。

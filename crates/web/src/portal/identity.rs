@@ -157,6 +157,8 @@ struct IdentityPage {
     megabytes: usize,
     /// The outside check did not answer just now.
     unreachable: bool,
+    /// The outside check was begun too often; it can be begun again then.
+    begins_again: Option<Timestamp>,
     /// The customer wants to send documents although an outside check is under way. The page then
     /// stays as it is, since looking again would lose the chosen files.
     by_documents: bool,
@@ -221,6 +223,12 @@ async fn start(
             let mut shown = identity_page(&app, page, who.customer, &asked).await?;
             shown.unreachable = true;
             let status = StatusCode::SERVICE_UNAVAILABLE;
+            Ok((status, Page::answer(&shown)).into_response())
+        }
+        Err(IdentityStartRefusal::TooOften { retry_at }) => {
+            let mut shown = identity_page(&app, page, who.customer, &asked).await?;
+            shown.begins_again = Some(retry_at);
+            let status = StatusCode::TOO_MANY_REQUESTS;
             Ok((status, Page::answer(&shown)).into_response())
         }
         Err(IdentityStartRefusal::Fault(fault)) => Err(failed(&fault)),
@@ -341,6 +349,7 @@ async fn identity_page(
         undecided_days: days(terms.retention.undecided),
         megabytes: IdentityCase::DOCUMENT_OCTETS_MAX >> 20,
         unreachable: false,
+        begins_again: None,
         by_documents: false,
         form: Form::new(),
         state: t.msg(state),

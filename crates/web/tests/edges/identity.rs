@@ -161,6 +161,22 @@ async fn the_rule_is_shown_before_the_payment_and_the_order_is_kept() {
 }
 
 #[tokio::test]
+async fn an_outside_check_begun_too_often_says_what_else_to_do() {
+    let stage = stage_with_outside().await;
+    let mut browser = stage.customer().await;
+    browser.visit("/identity/china").await;
+    for _ in 0..5 {
+        let begun = browser.send("/identity/china/start", &[]).await;
+        assert!(begun.status.is_redirection());
+    }
+    let more = browser.send("/identity/china/start", &[]).await;
+    assert_eq!(more.status, StatusCode::TOO_MANY_REQUESTS);
+    assert!(more.body.contains("send your documents"), "{}", more.body);
+    assert!(!more.body.contains("action=\"/identity/china/start\""));
+    assert!(more.body.contains("way=documents"));
+}
+
+#[tokio::test]
 async fn the_word_of_the_outside_check_is_verified_first() {
     let stage = stage_with_outside().await;
     let mut browser = stage.customer().await;
