@@ -7,6 +7,9 @@ mod duty;
 #[path = "desk/look.rs"]
 mod look;
 #[cfg(test)]
+#[path = "desk/purchase.rs"]
+mod purchase;
+#[cfg(test)]
 #[path = "desk/receipts.rs"]
 mod receipts;
 #[cfg(test)]

@@ -281,6 +281,10 @@ fn open(payment: &Payment, next: PaymentState) -> Settlement {
 }
 
 impl Payment {
+    /// The most attempts at paying one order. An honest payer tries a few ways; more is somebody
+    /// trying cards out, whom providers count against the merchant.
+    pub const ATTEMPTS_MAX: usize = 20;
+
     /// Whether its money is taken.
     #[must_use]
     pub const fn is_captured(&self) -> bool {

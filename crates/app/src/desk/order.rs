@@ -10,7 +10,7 @@ use simurgh_vocab::{
 use super::customer::Reason;
 use super::log::Deed;
 use crate::ports::{SeenEvent, StaffAction, StaffSubject, StoreExt, StoreFault, Task, Tx};
-use crate::sales::RefundRefusal;
+use crate::sales::{GiveBack, RefundRefusal, give_back};
 use crate::{App, Fault};
 
 /// The most orders of a listing.
@@ -61,6 +61,8 @@ pub struct OrderFile {
     pub documents: Vec<Document>,
     /// What it granted, once paid.
     pub subscription: Option<Subscription>,
+    /// Whether it can be taken back now.
+    pub give_back: GiveBack,
 }
 
 /// A refund that is not sent, and its payment.
@@ -150,6 +152,7 @@ impl App {
                     refunds: tx.refunds_of(id)?,
                     documents: tx.documents_of_order(id)?,
                     subscription: tx.subscription_of_order(id)?,
+                    give_back: give_back(tx, &order, now)?,
                     order: app.named(tx, order)?,
                 }))
             })

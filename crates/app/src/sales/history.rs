@@ -5,6 +5,7 @@ use simurgh_commerce::{Document, Order, Payment, Refund};
 use simurgh_vocab::{CustomerId, InvoiceId, OrderId};
 
 use crate::ports::StoreExt;
+use crate::sales::{GiveBack, give_back};
 use crate::{App, Fault};
 
 /// An order with everything that belongs to it.
@@ -20,6 +21,8 @@ pub struct OrderDetails {
     pub documents: Vec<Document>,
     /// What it granted, once paid.
     pub subscription: Option<Subscription>,
+    /// Whether it can be given back now.
+    pub give_back: GiveBack,
 }
 
 /// Orders or documents on one page of a listing.
@@ -45,13 +48,16 @@ impl App {
         customer: Option<CustomerId>,
         id: OrderId,
     ) -> Result<Option<OrderDetails>, Fault> {
+        let now = self.now();
         self.store
             .snapshot(move |tx| {
                 let order = tx.order(id)?;
                 let order =
                     order.filter(|o| customer.is_none_or(|customer| o.customer == customer));
                 let Some(order) = order else { return Ok(None) };
+                let give_back = give_back(tx, &order, now)?;
                 Ok(Some(OrderDetails {
+                    give_back,
                     payments: tx.payments_of(id)?,
                     refunds: tx.refunds_of(id)?,
                     documents: tx.documents_of_order(id)?,

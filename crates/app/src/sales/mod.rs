@@ -28,11 +28,12 @@ pub use history::OrderDetails;
 pub use pay::{PayRefusal, PayRequest, PayStarted, PayWith};
 pub use place_order::{OrderRefusal, OrderRequest};
 pub use quote::QuoteError;
-pub use refund::RefundRefusal;
+pub use refund::{GiveBack, RefundRefusal};
 pub use settle::NotifyRefusal;
 pub use tell::{reason, selection_name};
 
 pub(crate) use fulfil::net_of_tax;
 pub(crate) use place_order::accepted;
 pub(crate) use quote::running;
+pub(crate) use refund::give_back;
 pub(crate) use settle::Word;

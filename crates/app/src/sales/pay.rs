@@ -61,6 +61,10 @@ pub enum PayRefusal {
     /// An attempt whose outcome is not known might still take the money.
     #[error("an earlier payment is still being confirmed")]
     EarlierAttemptUnknown,
+    /// The order was tried to be paid [`Payment::ATTEMPTS_MAX`] times; the order stays until it is
+    /// called off or closed.
+    #[error("this order was tried to be paid too often")]
+    TooManyAttempts,
     /// The provider cannot be reached now; the order stays.
     #[error("the payment provider cannot be reached")]
     ProviderUnreachable,
@@ -140,6 +144,9 @@ impl App {
         order.payable()?;
         if earlier.iter().any(may_take_money_unseen) {
             return Err(PayRefusal::EarlierAttemptUnknown);
+        }
+        if earlier.len() >= Payment::ATTEMPTS_MAX {
+            return Err(PayRefusal::TooManyAttempts);
         }
         let (provider, method, mandate, store_method) = match request.with {
             PayWith::Stored(id) => {

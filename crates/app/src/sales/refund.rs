@@ -1,7 +1,7 @@
 //! Taking a purchase back: the grant is revoked and the money owed back in one transaction; the
 //! outbox then tells the provider, with the same number until it has answered.
 
-use simurgh_charging::{SubscriptionState, revoke};
+use simurgh_charging::{BucketBalance, Subscription, SubscriptionState, revoke};
 use simurgh_commerce::{
     DocumentKind, DocumentLine, Order, OrderTransition, Payment, PaymentState, Refund,
     RefundReason, RefundState,
@@ -22,7 +22,10 @@ pub enum RefundRefusal {
     /// It was not paid, or is refunded already.
     #[error(transparent)]
     Order(#[from] OrderTransition),
-    /// Some of it was used, or it has ended or was extended.
+    /// It has ended.
+    #[error("the plan has ended, so it can no longer be taken back")]
+    Over,
+    /// Some of it was used or is in use.
     #[error("the plan has been used, so it can no longer be taken back")]
     Used,
     /// The store or the program failed.
@@ -30,10 +33,71 @@ pub enum RefundRefusal {
     Fault(#[from] Fault),
 }
 
+/// Whether a purchase can be taken back now. It is decided again when that is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GiveBack {
+    /// It can: nothing of it was used.
+    Possible,
+    /// It was not paid, or is refunded already.
+    NotPaid,
+    /// It has ended.
+    Over,
+    /// Some of it was used or is in use.
+    Used,
+}
+
 impl From<StoreFault> for RefundRefusal {
     fn from(fault: StoreFault) -> Self {
         Self::Fault(fault.into())
     }
+}
+
+/// Whether an order can be given back now.
+pub(crate) fn give_back(tx: &mut dyn Tx, order: &Order, now: Timestamp) -> Result<GiveBack, Fault> {
+    if order.clone().refund(now).is_err() {
+        return Ok(GiveBack::NotPaid);
+    }
+    let (subscription, balances) = granted(tx, order.id)?;
+    Ok(match revocation(&subscription, &balances, now)? {
+        Ok(_) => GiveBack::Possible,
+        Err(Kept::Over) => GiveBack::Over,
+        Err(Kept::Used) => GiveBack::Used,
+    })
+}
+
+/// What a paid order granted.
+fn granted(tx: &mut dyn Tx, id: OrderId) -> Result<(Subscription, Vec<BucketBalance>), Fault> {
+    let missing = || Fault::Invariant(format!("order {id} is paid but has no subscription"));
+    let subscription = tx.subscription_of_order(id)?.ok_or_else(missing)?;
+    let balances = tx.buckets_of(subscription.id)?;
+    Ok((subscription, balances))
+}
+
+/// Why a grant stays.
+enum Kept {
+    Over,
+    Used,
+}
+
+impl From<Kept> for RefundRefusal {
+    fn from(kept: Kept) -> Self {
+        match kept {
+            Kept::Over => Self::Over,
+            Kept::Used => Self::Used,
+        }
+    }
+}
+
+/// What takes a grant back, or why it stays.
+fn revocation(
+    subscription: &Subscription,
+    balances: &[BucketBalance],
+    now: Timestamp,
+) -> Result<Result<Entry, Kept>, Fault> {
+    if !subscription.is_alive(now) {
+        return Ok(Err(Kept::Over));
+    }
+    Ok(revoke(balances, subscription.order)?.ok_or(Kept::Used))
 }
 
 impl App {
@@ -70,16 +134,8 @@ impl App {
         if let Some(line) = order.line {
             tx.line(line)?;
         }
-        let missing = || Fault::Invariant(format!("order {id} is paid but has no subscription"));
-        let mut subscription = tx.subscription_of_order(id)?.ok_or_else(missing)?;
-        let balances = tx.buckets_of(subscription.id)?;
-        let entry = match subscription.state {
-            SubscriptionState::Ended { .. } | SubscriptionState::Revoked { .. } => None,
-            SubscriptionState::AwaitingFirstUse { .. } | SubscriptionState::Scheduled { .. } => {
-                revoke(&balances, id).map_err(Fault::from)?
-            }
-        };
-        let entry = entry.ok_or(RefundRefusal::Used)?;
+        let (mut subscription, balances) = granted(tx, id)?;
+        let entry = revocation(&subscription, &balances, now)??;
         post(tx, self.make(EntryId::from_parts, now), now, entry).map_err(Fault::from)?;
         let ids: Vec<_> = balances.iter().map(|balance| balance.bucket.id).collect();
         tx.close_buckets(&ids)?;

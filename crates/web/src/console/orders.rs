@@ -5,8 +5,8 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use simurgh_app::App;
 use simurgh_app::desk::{Attempt, NamedOrder, OrderFile};
-use simurgh_app::sales::RefundRefusal;
-use simurgh_commerce::{Document, DocumentKind, OrderState, OrderTransition, Refund};
+use simurgh_app::sales::{GiveBack, RefundRefusal};
+use simurgh_commerce::{Document, DocumentKind, OrderTransition, Refund};
 use simurgh_vocab::{Money, OrderId, Timestamp};
 
 use super::reason::{ReasonPage, given};
@@ -191,7 +191,7 @@ struct OrderPage {
     attempts: Vec<AttemptRow>,
     refunds: Vec<RefundRow>,
     documents: Vec<DocumentRow>,
-    can_refund: bool,
+    give_back: GiveBack,
 }
 
 /// `GET /orders/{number}`.
@@ -237,7 +237,7 @@ pub(super) async fn show(
             .iter()
             .map(|one| DocumentRow::of(t, one))
             .collect(),
-        can_refund: matches!(order.state, OrderState::Fulfilled { .. }),
+        give_back: file.give_back,
         order: OrderRow::of(t, &file.order),
         page: page.at(Nav::Orders),
     }))
@@ -274,7 +274,7 @@ pub(super) async fn refund(
                 | OrderTransition::AlreadyPaid
                 | OrderTransition::Closed => key("desk-refund-not-paid"),
             }),
-            Err(RefundRefusal::Used) => page.t.msg("desk-refund-used"),
+            Err(RefundRefusal::Used | RefundRefusal::Over) => page.t.msg("desk-refund-used"),
             Err(RefundRefusal::Fault(fault)) => return Err(failed(&fault)),
         },
     };

@@ -217,7 +217,10 @@ pub(super) async fn start_payment(
     let order = request.order;
     match app.pay(customer, request).await {
         Ok(PayStarted::Redirect(address)) => Ok(Redirect::to(&address).into_response()),
-        Ok(PayStarted::SeeOrder) | Err(PayRefusal::Order(_)) => Ok(to_order(order, "")),
+        // The page of an order says by itself that it takes no more attempts.
+        Ok(PayStarted::SeeOrder) | Err(PayRefusal::Order(_) | PayRefusal::TooManyAttempts) => {
+            Ok(to_order(order, ""))
+        }
         Err(PayRefusal::NoSuchOrder) => Err(Refusal::NotFound),
         Err(PayRefusal::NoSuchMethod) => Ok(to_order(order, "method")),
         Err(PayRefusal::EarlierAttemptUnknown) => Ok(to_order(order, "confirming")),

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use simurgh_app::App;
-use simurgh_app::sales::{OrderDetails, PayRefusal, PayRequest, RefundRefusal, reason};
+use simurgh_app::sales::{GiveBack, OrderDetails, PayRefusal, PayRequest, RefundRefusal, reason};
 use simurgh_charging::SubscriptionState;
 use simurgh_commerce::{
     CloseReason, DocumentKind, Failure, Order, OrderState, Payment, PaymentState, Refund,
@@ -92,7 +92,7 @@ enum Face {
     Paid {
         starts: String,
         ends: String,
-        can_give_back: bool,
+        give_back: GiveBack,
     },
     /// Closed without payment.
     Closed { reason: CloseReason },
@@ -142,6 +142,8 @@ struct OrderPage {
     events: Vec<Event>,
     methods: Methods,
     payment: String,
+    /// Why it takes no more payment attempts; empty while it does.
+    no_more: String,
     again: String,
 }
 
@@ -189,7 +191,11 @@ async fn order_page(
         "confirming" => t.msg("orders-told-confirming"),
         "unreachable" => t.msg("orders-told-unreachable"),
         "other" => t.msg("orders-told-other"),
-        "used" => t.msg("orders-told-used"),
+        "kept" => match details.give_back {
+            GiveBack::Used => t.msg("orders-give-back-used"),
+            GiveBack::Over => t.msg("orders-give-back-over"),
+            GiveBack::Possible | GiveBack::NotPaid => String::new(),
+        },
         _ => String::new(),
     };
     Ok(OrderPage {
@@ -212,6 +218,12 @@ async fn order_page(
         events: events(t, &details),
         form: Form::new().fill("method", methods.first()),
         methods,
+        no_more: if details.payments.len() >= Payment::ATTEMPTS_MAX {
+            t.with("orders-no-more-attempts", "count", Payment::ATTEMPTS_MAX)
+                .to_string()
+        } else {
+            String::new()
+        },
         payment: app.make(PaymentId::from_parts, page.now).number(),
         again: super::choice::again(order).edit_href(),
         face,
@@ -237,7 +249,7 @@ fn face(t: &Text, details: &OrderDetails, now: Timestamp) -> Face {
             Face::Paid {
                 starts,
                 ends,
-                can_give_back: can_give_back(details, now),
+                give_back: details.give_back,
             }
         }
         OrderState::Closed { reason, .. } => Face::Closed { reason },
@@ -299,12 +311,6 @@ fn term(t: &Text, details: &OrderDetails, now: Timestamp) -> (String, String) {
             (String::new(), ended.to_string())
         }
     }
-}
-
-/// Whether giving back is worth offering; whether any of it was used is decided when it is asked.
-fn can_give_back(details: &OrderDetails, now: Timestamp) -> bool {
-    let subscription = details.subscription.as_ref();
-    subscription.is_some_and(|subscription| subscription.is_alive(now))
 }
 
 fn back(t: &Text, refund: &Refund) -> Back {
@@ -442,7 +448,11 @@ pub(super) async fn cancel(
         Err(PayRefusal::EarlierAttemptUnknown) => Ok(to_order(order, "confirming")),
         Err(PayRefusal::NoSuchOrder) => Err(Refusal::NotFound),
         Err(PayRefusal::Fault(fault)) => Err(failed(&fault)),
-        Err(PayRefusal::NoSuchMethod | PayRefusal::ProviderUnreachable) => Err(Refusal::Internal),
+        Err(
+            PayRefusal::NoSuchMethod
+            | PayRefusal::TooManyAttempts
+            | PayRefusal::ProviderUnreachable,
+        ) => Err(Refusal::Internal),
     }
 }
 
@@ -465,8 +475,12 @@ pub(super) async fn ask_give_back(
 ) -> Result<Response, Refusal> {
     let details = details(&app, who.customer, &number).await?;
     let back = format!("/orders/{}", details.order.id);
-    if !matches!(details.order.state, OrderState::Fulfilled { .. }) {
-        return Ok(Redirect::to(&back).into_response());
+    match details.give_back {
+        GiveBack::Possible => {}
+        // The page of the order says why.
+        GiveBack::NotPaid | GiveBack::Used | GiveBack::Over => {
+            return Ok(Redirect::to(&back).into_response());
+        }
     }
     Ok(Page::answer(&GiveBackPage {
         name: words::order(&page.t, &details.order),
@@ -487,7 +501,7 @@ pub(super) async fn give_back(
     let order: OrderId = number.parse().map_err(|_| Refusal::NotFound)?;
     match app.refund_order(Some(who.customer), order).await {
         Ok(()) | Err(RefundRefusal::Order(_)) => Ok(to_order(order, "")),
-        Err(RefundRefusal::Used) => Ok(to_order(order, "used")),
+        Err(RefundRefusal::Used | RefundRefusal::Over) => Ok(to_order(order, "kept")),
         Err(RefundRefusal::NoSuchOrder) => Err(Refusal::NotFound),
         Err(RefundRefusal::Fault(fault)) => Err(failed(&fault)),
     }
