@@ -1,5 +1,6 @@
 //! Who is asking: the session cookie, the visitor's cookie, and the token of forms.
 
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 
 use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
@@ -27,28 +28,31 @@ const DONE_SECONDS: u32 = 120;
 /// How long the session cookie is kept; the session itself ends by its own rules.
 const SESSION_SECONDS: u32 = 90 * 24 * 3600;
 
-/// Where a request comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClientAddress(pub IpAddr);
-
 /// The address of whoever asks: what the operator's proxy says in its header (the last entry, which
-/// the proxy itself wrote), else the other end of the connection.
-fn client_address(state: &WebState, request: &Request) -> ClientAddress {
-    let told = state
-        .proxy_header
-        .as_ref()
-        .and_then(|name| request.headers().get(name)?.to_str().ok())
-        .and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let peer = peer.map(|ConnectInfo(address)| address.ip());
-    ClientAddress(told.or(peer).unwrap_or(IpAddr::from([127, 0, 0, 1])))
+/// the proxy itself wrote), else the other end of the connection. The header of anybody but the
+/// proxy does not come this far ([`Proxies`](crate::frame::observe::Proxies)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ClientAddress(pub(crate) IpAddr);
+
+impl FromRequestParts<WebState> for ClientAddress {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Infallible> {
+        let told = state
+            .proxy_header
+            .as_ref()
+            .and_then(|name| parts.headers.get(name)?.to_str().ok())
+            .and_then(|list| list.rsplit(',').next()?.trim().parse().ok());
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let peer = peer.map(|ConnectInfo(address)| address.ip());
+        let address = told.or(peer).unwrap_or(IpAddr::from([127, 0, 0, 1]));
+        Ok(Self(address))
+    }
 }
 
-/// Puts [`ClientAddress`], [`SignedIn`] and [`Visitor`] into every request.
+/// Puts [`SignedIn`] and [`Visitor`] into every request.
 pub async fn know(State(state): State<WebState>, mut request: Request, next: Next) -> Response {
     let app = &state.app;
-    let address = client_address(&state, &request);
-    request.extensions_mut().insert(address);
     let shown = cookie(request.headers(), SESSION).and_then(|text| SessionToken::shown(&text));
     let resumed = match &shown {
         Some(token) => match app.resume(token).await {
@@ -148,14 +152,21 @@ impl<S: Send + Sync> FromRequestParts<S> for Holder {
 }
 
 /// Where a log-in comes from: the network, the device, the session the browser had.
-pub fn origin(headers: &HeaderMap, ClientAddress(address): ClientAddress) -> Origin {
-    let agent = headers
-        .get(header::USER_AGENT)
-        .and_then(|agent| agent.to_str().ok());
-    Origin {
-        network: Network::of(address),
-        device: device(agent.unwrap_or_default()),
-        previous: cookie(headers, SESSION).and_then(|text| SessionToken::shown(&text)),
+pub(crate) struct Caller(pub(crate) Origin);
+
+impl FromRequestParts<WebState> for Caller {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Infallible> {
+        let ClientAddress(address) = ClientAddress::from_request_parts(parts, state).await?;
+        let headers = &parts.headers;
+        let agent = headers.get(header::USER_AGENT);
+        let agent = agent.and_then(|agent| agent.to_str().ok());
+        Ok(Self(Origin {
+            network: Network::of(address),
+            device: device(agent.unwrap_or_default()),
+            previous: cookie(headers, SESSION).and_then(|text| SessionToken::shown(&text)),
+        }))
     }
 }
 

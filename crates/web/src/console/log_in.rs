@@ -1,10 +1,8 @@
 //! Log in and out.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-
 use askama::Template;
 use axum::Extension;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
 use axum::response::Response;
@@ -16,6 +14,7 @@ use super::session::{self, Held, Staff, own_path, see};
 use super::words::failed;
 use crate::frame::{Form, Page, Refusal};
 use crate::portal::fields::{Asked, Sent};
+use crate::session::ClientAddress;
 
 #[derive(Template)]
 #[template(path = "console/log-in.html")]
@@ -44,12 +43,9 @@ pub(super) async fn log_in(
     State(app): State<App>,
     page: Page,
     Held(replaces): Held,
-    address: Option<Extension<ConnectInfo<SocketAddr>>>,
+    ClientAddress(address): ClientAddress,
     Sent(fields): Sent,
 ) -> Result<Response, Refusal> {
-    let address = address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| {
-        address.0.0.ip()
-    });
     let next = own_path(fields.text("next")).to_owned();
     let attempt = StaffLogIn {
         name: fields.text("name").to_owned(),

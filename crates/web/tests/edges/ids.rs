@@ -7,13 +7,17 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderMap, Request};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use simurgh_app::ports::Entropy;
+use simurgh_subscriber::GuardRule;
 use simurgh_web::frame::observe::{Observer, Proxies, observe};
 use tower::ServiceExt as _;
 use tracing_subscriber::fmt::MakeWriter;
+
+use super::routes::Site;
+use super::world::{Browser, Stage, encoded};
 
 struct Counting(AtomicU64);
 
@@ -119,4 +123,30 @@ async fn every_line_has_the_id_and_no_address() {
     for personal in ["13800138000", "wei", "203.0.113.9"] {
         assert!(!text.contains(personal), "{text}");
     }
+}
+
+#[tokio::test]
+async fn log_ins_of_staff_are_counted_by_the_address_that_the_proxy_tells() {
+    let stage = Stage::new().await;
+    let mut browser = Browser::at(&stage, Site::Console);
+    browser.visit("/login").await;
+    let mut last = StatusCode::OK;
+    for (number, address) in (0..=GuardRule::NETWORK.free + 1)
+        .map(|number| (number, "203.0.113.9"))
+        .chain([(99, "198.51.100.7")])
+    {
+        let (name, csrf) = (format!("guess{number}"), browser.csrf.clone());
+        let fields = [("name", name.as_str()), ("password", "x"), ("csrf", &csrf)];
+        let request = browser.request(Method::POST, "/login");
+        let request = request
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("x-forwarded-for", format!("192.0.2.1, {address}"))
+            .extension(ConnectInfo(SocketAddr::from(([10, 1, 2, 3], 4000))));
+        let answer = browser.ask(request, encoded(&fields)).await;
+        match address {
+            "203.0.113.9" => last = answer.status,
+            _ => assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{address}"),
+        }
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
 }

@@ -108,7 +108,7 @@ impl Stage {
         let state = WebState {
             app: app.clone(),
             frames: Frames::new(Brand::default(), policy, clock.clone()).unwrap(),
-            proxy_header: None,
+            proxy_header: Some(header::HeaderName::from_static("x-forwarded-for")),
         };
         let extra = site::demo_routes().merge(inbox::routes(inbox.clone()));
         Self {

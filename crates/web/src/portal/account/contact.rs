@@ -1,13 +1,11 @@
 //! Changing the number and the mailbox, and confirming the mailbox.
 
 use askama::Template;
-use axum::Extension;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use simurgh_app::App;
 use simurgh_app::subscriber::{
-    CodeRefusal, ConfirmContactRefusal, ConfirmEmailRefusal, RequestContactRefusal,
+    CodeRefusal, ConfirmContactRefusal, ConfirmEmailRefusal, Origin, RequestContactRefusal,
 };
 use simurgh_subscriber::{Contact, ContactChangeRefusal, RiskyAction, country_of, display_phone};
 
@@ -19,7 +17,7 @@ use crate::portal::entry::{code, kept, refused};
 use crate::portal::fields::{Fields, Sent};
 use crate::portal::pending::{Awaited, Begun, Pending, Place};
 use crate::portal::{phone as numbers, refusals};
-use crate::session::{self, ClientAddress, Holder};
+use crate::session::{Caller, Holder};
 
 #[derive(Template)]
 #[template(path = "portal/contact.html")]
@@ -82,29 +80,20 @@ pub(super) async fn phone(
     State(app): State<App>,
     page: Page,
     who: Holder,
-    (headers, Extension(address)): (HeaderMap, Extension<ClientAddress>),
+    Caller(origin): Caller,
     Sent(fields): Sent,
 ) -> Result<Response, Detour> {
-    let origin = session::origin(&headers, address);
     let number = numbers::read(fields.text("phone_country"), fields.text("phone"));
-    let reason = match number {
-        Ok(number) => {
-            let contact = Contact::Phone(number);
-            let asked = app.request_contact_change(who.session, contact, origin);
-            match asked.await {
-                Ok(sent) => {
-                    let awaited = Awaited::sent(sent, Place::Phone, "/account");
-                    return Ok(Pending::Code(awaited).begin());
-                }
-                Err(refusal) => not_asked(&page, &fields, refusal, Place::Phone)?,
-            }
-        }
-        Err(refusal) => refusals::phone(&page.t, refusal),
+    let typed = number
+        .map(Contact::Phone)
+        .map_err(|refusal| refusals::phone(&page.t, refusal));
+    let form = kept(&fields, &["phone", "phone_country"]);
+    let change = Change {
+        place: Place::Phone,
+        field: "phone",
+        typed,
     };
-    let mut form = kept(&fields, &["phone", "phone_country"]);
-    form.refuse("phone", reason);
-    let page = ContactPage::of(&app, who, (page, form), Place::Phone).await?;
-    Ok(refused(&page))
+    ask(&app, who, origin, (page, form, &fields), change).await
 }
 
 /// `GET /account/email`.
@@ -124,27 +113,59 @@ pub(super) async fn email(
     State(app): State<App>,
     page: Page,
     who: Holder,
-    (headers, Extension(address)): (HeaderMap, Extension<ClientAddress>),
+    Caller(origin): Caller,
     Sent(fields): Sent,
 ) -> Result<Response, Detour> {
-    let origin = session::origin(&headers, address);
-    let reason = match fields.text("email").parse() {
-        Ok(mailbox) => {
-            let contact = Contact::Email(mailbox);
+    let mailbox = fields.text("email").parse();
+    let typed = mailbox
+        .map(Contact::Email)
+        .map_err(|_| page.t.msg("entry-bad-email"));
+    let form = kept(&fields, &["email"]);
+    let change = Change {
+        place: Place::Email,
+        field: "email",
+        typed,
+    };
+    ask(&app, who, origin, (page, form, &fields), change).await
+}
+
+/// A change that is asked for.
+struct Change {
+    place: Place,
+    /// The form's field that says why not.
+    field: &'static str,
+    /// What was typed, or what is wrong with it.
+    typed: Result<Contact, String>,
+}
+
+/// Sends a code to what was typed, or shows the form again.
+async fn ask(
+    app: &App,
+    who: Holder,
+    origin: Origin,
+    (page, mut form, fields): (Page, Form, &Fields),
+    change: Change,
+) -> Result<Response, Detour> {
+    let Change {
+        place,
+        field,
+        typed,
+    } = change;
+    let reason = match typed {
+        Ok(contact) => {
             let asked = app.request_contact_change(who.session, contact, origin);
             match asked.await {
                 Ok(sent) => {
-                    let awaited = Awaited::sent(sent, Place::Email, "/account");
+                    let awaited = Awaited::sent(sent, place, "/account");
                     return Ok(Pending::Code(awaited).begin());
                 }
-                Err(refusal) => not_asked(&page, &fields, refusal, Place::Email)?,
+                Err(refusal) => not_asked(&page, fields, refusal, place)?,
             }
         }
-        Err(_) => page.t.msg("entry-bad-email"),
+        Err(reason) => reason,
     };
-    let mut form = kept(&fields, &["email"]);
-    form.refuse("email", reason);
-    let page = ContactPage::of(&app, who, (page, form), Place::Email).await?;
+    form.refuse(field, reason);
+    let page = ContactPage::of(app, who, (page, form), place).await?;
     Ok(refused(&page))
 }
 
@@ -227,10 +248,9 @@ pub(super) async fn send_own_email_code(
     State(app): State<App>,
     page: Page,
     who: Holder,
-    (headers, Extension(address)): (HeaderMap, Extension<ClientAddress>),
+    Caller(origin): Caller,
     Sent(fields): Sent,
 ) -> Result<Response, Detour> {
-    let origin = session::origin(&headers, address);
     match app.send_email_code(who.customer, origin).await {
         Ok(Some(sent)) => {
             let awaited = Awaited::sent(sent, Place::OwnEmail, "/account");

@@ -1,9 +1,7 @@
 //! Name, user name, language, time zone, advertisements, password.
 
 use askama::Template;
-use axum::Extension;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use simurgh_app::App;
 use simurgh_app::subscriber::{
@@ -20,7 +18,7 @@ use crate::portal::entry::{kept, refused};
 use crate::portal::fields::{Fields, Sent};
 use crate::portal::local::browser_zone;
 use crate::portal::{refusals, zones};
-use crate::session::{self, ClientAddress, Holder};
+use crate::session::{Caller, Holder};
 
 /// What a page of this file sets.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -317,14 +315,13 @@ pub(super) async fn password(
     State(app): State<App>,
     page: Page,
     who: Holder,
-    (headers, Extension(address)): (HeaderMap, Extension<ClientAddress>),
+    Caller(origin): Caller,
     Sent(fields): Sent,
 ) -> Result<Response, Detour> {
     let setting = password_setting(&app, who).await?;
     let current = fields.raw("current");
     let current = (!current.is_empty()).then(|| Typed::new(current.to_owned()));
     let new = Typed::new(fields.raw("password").to_owned());
-    let origin = session::origin(&headers, address);
     let changed = app.change_password(who.session, current, new, origin).await;
     let (field, message) = match changed {
         Ok(()) => return Ok(Done::PasswordChanged.at("/account")),

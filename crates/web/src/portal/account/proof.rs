@@ -1,9 +1,7 @@
 //! Asking again who it is, before something risky; afterwards it goes on where it was wanted.
 
 use askama::Template;
-use axum::Extension;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use simurgh_app::App;
 use simurgh_app::subscriber::{ProofWays, ReAuthenticateRefusal, Reproof, Typed};
@@ -17,7 +15,7 @@ use crate::portal::fields::{Asked, Fields, Sent};
 use crate::portal::local::local_or;
 use crate::portal::pending::{Awaited, Begun, Pending, Place};
 use crate::portal::refusals;
-use crate::session::{self, ClientAddress, Holder};
+use crate::session::{Caller, Holder};
 
 #[derive(Template)]
 #[template(path = "portal/proof.html")]
@@ -61,7 +59,7 @@ pub(super) async fn prove(
     State(app): State<App>,
     page: Page,
     who: Holder,
-    (headers, Extension(address)): (HeaderMap, Extension<ClientAddress>),
+    Caller(origin): Caller,
     Sent(fields): Sent,
 ) -> Result<Response, Detour> {
     let next = wanted(&fields);
@@ -72,7 +70,6 @@ pub(super) async fn prove(
         let typed = Typed::new(fields.raw("password").to_owned());
         ("password", Reproof::Password(typed))
     };
-    let origin = session::origin(&headers, address);
     match app.re_authenticate(who.session, proof, origin).await {
         Ok(()) => Ok(Redirect::to(&next).into_response()),
         Err(refusal) => {
@@ -111,12 +108,11 @@ pub(super) async fn send(
     State(app): State<App>,
     page: Page,
     who: Holder,
-    (headers, Extension(address)): (HeaderMap, Extension<ClientAddress>),
+    Caller(origin): Caller,
     Sent(fields): Sent,
 ) -> Result<Response, Detour> {
     let next = wanted(&fields);
     let channel = fields.need("channel", Channel::from_code)?;
-    let origin = session::origin(&headers, address);
     match app.send_proof_code(who.customer, channel, origin).await {
         Ok(Some(sent)) => Ok(Pending::Code(Awaited::sent(sent, Place::Proof, &next)).begin()),
         Ok(None) => Err(Refusal::BadRequest.into()),
@@ -134,7 +130,7 @@ pub(super) async fn take_code(
     State(app): State<App>,
     page: Page,
     who: Holder,
-    (headers, Extension(address), Begun(pending)): (HeaderMap, Extension<ClientAddress>, Begun),
+    (Caller(origin), Begun(pending)): (Caller, Begun),
     Sent(fields): Sent,
 ) -> Result<Response, Detour> {
     let (awaited, typed) = code::answer(pending, Place::Proof, &fields)?;
@@ -145,7 +141,6 @@ pub(super) async fn take_code(
         challenge: awaited.challenge,
         code: typed,
     };
-    let origin = session::origin(&headers, address);
     match app.re_authenticate(who.session, proof, origin).await {
         Ok(()) => {
             let mut response = Redirect::to(&awaited.next).into_response();

@@ -1,9 +1,8 @@
 //! The page on which a one-time code is typed, wherever it was asked for.
 
 use askama::Template;
-use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
+use axum::http::Uri;
 use axum::response::{IntoResponse, Response};
 use simurgh_app::App;
 use simurgh_app::subscriber::{CodeRefusal, SendCodeRefusal};
@@ -17,7 +16,7 @@ use crate::portal::detour::{Detour, Done};
 use crate::portal::fields::{Fields, Sent};
 use crate::portal::pending::{Awaited, Begun, Pending, Place};
 use crate::portal::refusals;
-use crate::session::{self, ClientAddress};
+use crate::session::{self, Caller};
 use crate::state::SignedIn;
 
 #[derive(Template)]
@@ -155,8 +154,7 @@ pub(in crate::portal) fn refuse(page: Page, awaited: &Awaited, reason: String) -
 pub(super) async fn again(
     State(app): State<App>,
     page: Page,
-    headers: HeaderMap,
-    (Extension(address), Begun(pending)): (Extension<ClientAddress>, Begun),
+    (Caller(origin), Begun(pending)): (Caller, Begun),
     Sent(fields): Sent,
 ) -> Result<Response, Detour> {
     let challenge: ChallengeId = fields.need("challenge", |text| text.parse().ok())?;
@@ -166,7 +164,6 @@ pub(super) async fn again(
     if awaited.challenge != challenge {
         return Err(Detour::telling(awaited.place.path(), Done::NewerCode));
     }
-    let origin = session::origin(&headers, address);
     match app.send_code_again(challenge, origin).await {
         Ok(Some(sent)) => {
             let awaited = Awaited::sent(sent, awaited.place, &awaited.next);

@@ -1,7 +1,6 @@
 //! Logging in: by password, by one-time code, and the second factor.
 
 use askama::Template;
-use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -16,7 +15,7 @@ use crate::portal::fields::{Asked, Fields, Sent, encoded};
 use crate::portal::local::local;
 use crate::portal::pending::{Awaited, Begun, Pending, Place};
 use crate::portal::{phone, refusals};
-use crate::session::{self, ClientAddress};
+use crate::session::Caller;
 use crate::state::SignedIn;
 
 #[derive(Template)]
@@ -80,7 +79,7 @@ pub(super) async fn by_password(
     State(app): State<App>,
     page: Page,
     headers: HeaderMap,
-    Extension(address): Extension<ClientAddress>,
+    Caller(origin): Caller,
     Sent(fields): Sent,
 ) -> Result<Response, Detour> {
     let next = local(fields.text("next"));
@@ -93,7 +92,6 @@ pub(super) async fn by_password(
     }
     if !form.is_refused() {
         let typed = Typed::new(fields.raw("password").to_owned());
-        let origin = session::origin(&headers, address);
         let claim = claim(&fields, &headers);
         match app.log_in_with_password(claim, typed, origin).await {
             Ok(LogIn::Done(session)) => return Ok(welcome(&session, &next)),
@@ -138,21 +136,18 @@ pub(super) async fn send_code(
     State(app): State<App>,
     page: Page,
     headers: HeaderMap,
-    Extension(address): Extension<ClientAddress>,
+    Caller(origin): Caller,
     Sent(fields): Sent,
 ) -> Result<Response, Detour> {
     let next = local(fields.text("next"));
     let reason = match contact(&page, &headers, &fields) {
-        Ok(contact) => {
-            let origin = session::origin(&headers, address);
-            match app.send_log_in_code(contact, origin).await {
-                Ok(sent) => {
-                    let awaited = Awaited::sent(sent, Place::LogIn, &next);
-                    return Ok(Pending::Code(awaited).begin());
-                }
-                Err(refusal) => refusals::no_code(&page, &fields, refusal)?,
+        Ok(contact) => match app.send_log_in_code(contact, origin).await {
+            Ok(sent) => {
+                let awaited = Awaited::sent(sent, Place::LogIn, &next);
+                return Ok(Pending::Code(awaited).begin());
             }
-        }
+            Err(refusal) => refusals::no_code(&page, &fields, refusal)?,
+        },
         Err(reason) => reason,
     };
     let mut form = kept(&fields, &["who"]);
@@ -169,15 +164,13 @@ pub(super) async fn send_code(
 pub(super) async fn by_code(
     State(app): State<App>,
     page: Page,
-    headers: HeaderMap,
-    (Extension(address), Begun(pending)): (Extension<ClientAddress>, Begun),
+    (Caller(origin), Begun(pending)): (Caller, Begun),
     Sent(fields): Sent,
 ) -> Result<Response, Detour> {
     let (awaited, typed) = code::answer(pending, Place::LogIn, &fields)?;
     if !code::is_code(&typed) {
         return Ok(code::no_code(page, &awaited));
     }
-    let origin = session::origin(&headers, address);
     match app.log_in_with_code(awaited.challenge, typed, origin).await {
         Ok(LogIn::Done(session)) => Ok(welcome(&session, &awaited.next)),
         Ok(LogIn::SecondFactor(step)) => {
@@ -225,13 +218,11 @@ pub(super) async fn show_second(
 pub(super) async fn second(
     State(app): State<App>,
     page: Page,
-    headers: HeaderMap,
-    (Extension(address), Begun(pending)): (Extension<ClientAddress>, Begun),
+    (Caller(origin), Begun(pending)): (Caller, Begun),
     Sent(fields): Sent,
 ) -> Result<Response, Detour> {
     let (step, next) = half_done(pending)?;
     let with_recovery = wants_recovery(&fields);
-    let origin = session::origin(&headers, address);
     let typed = fields.text("code").to_owned();
     let reason = match app.show_second_factor(step, typed, origin).await {
         Ok(session) => return Ok(welcome(&session, &next)),

@@ -1,7 +1,6 @@
 //! A new password without the old one.
 
 use askama::Template;
-use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
@@ -14,7 +13,7 @@ use crate::portal::detour::{Detour, Done};
 use crate::portal::fields::Sent;
 use crate::portal::pending::{Awaited, Begun, Pending, Place};
 use crate::portal::refusals;
-use crate::session::{self, ClientAddress};
+use crate::session::{self, Caller};
 
 #[derive(Template)]
 #[template(path = "portal/recover.html")]
@@ -34,20 +33,17 @@ pub(super) async fn send(
     State(app): State<App>,
     page: Page,
     headers: HeaderMap,
-    Extension(address): Extension<ClientAddress>,
+    Caller(origin): Caller,
     Sent(fields): Sent,
 ) -> Result<Response, Detour> {
     let reason = match contact(&page, &headers, &fields) {
-        Ok(contact) => {
-            let origin = session::origin(&headers, address);
-            match app.send_recovery_code(contact, origin).await {
-                Ok(sent) => {
-                    let awaited = Awaited::sent(sent, Place::Recover, "/line");
-                    return Ok(Pending::Code(awaited).begin());
-                }
-                Err(refusal) => refusals::no_code(&page, &fields, refusal)?,
+        Ok(contact) => match app.send_recovery_code(contact, origin).await {
+            Ok(sent) => {
+                let awaited = Awaited::sent(sent, Place::Recover, "/line");
+                return Ok(Pending::Code(awaited).begin());
             }
-        }
+            Err(refusal) => refusals::no_code(&page, &fields, refusal)?,
+        },
         Err(reason) => reason,
     };
     let mut form = kept(&fields, &["who"]);
@@ -106,14 +102,12 @@ pub(super) async fn show_password(page: Page, Begun(pending): Begun) -> Result<R
 pub(super) async fn set_password(
     State(app): State<App>,
     page: Page,
-    headers: HeaderMap,
-    (Extension(address), Begun(pending)): (Extension<ClientAddress>, Begun),
+    (Caller(origin), Begun(pending)): (Caller, Begun),
     Sent(fields): Sent,
 ) -> Result<Response, Detour> {
     let (step, second_factor) = half_done(pending)?;
     let typed = Typed::new(fields.raw("password").to_owned());
     let factor = fields.has("code").then(|| fields.text("code").to_owned());
-    let origin = session::origin(&headers, address);
     let (field, message) = match app.recover_password(step, typed, factor, origin).await {
         Ok(session) => {
             let mut response = welcome(&session, "/line");

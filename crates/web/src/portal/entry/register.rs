@@ -1,7 +1,6 @@
 //! Registering: who, then the number's code, then the mailbox's.
 
 use askama::Template;
-use axum::Extension;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
@@ -18,7 +17,7 @@ use crate::portal::fields::{Asked, Fields, Sent, encoded};
 use crate::portal::local::{browser_zone, likely_country, local};
 use crate::portal::pending::{Awaited, Begun, Pending, Place};
 use crate::portal::{phone, refusals, zones};
-use crate::session::{self, ClientAddress, Holder};
+use crate::session::{self, Caller, Holder};
 use crate::state::SignedIn;
 
 #[derive(Template)]
@@ -71,14 +70,13 @@ pub(super) async fn register(
     State(app): State<App>,
     page: Page,
     headers: HeaderMap,
-    Extension(address): Extension<ClientAddress>,
+    Caller(origin): Caller,
     Sent(fields): Sent,
 ) -> Result<Response, Detour> {
     let next = local(fields.text("next"));
     let names = ["name", "phone", "phone_country", "email", "marketing"];
     let mut form = kept(&fields, &names);
     if let Some(registration) = read(&page, &fields, &mut form)? {
-        let origin = session::origin(&headers, address);
         let (field, message) = match app.register(registration, origin).await {
             Ok(sent) => {
                 let awaited = Awaited::sent(sent, Place::Register, &next);
@@ -149,15 +147,13 @@ fn utc() -> Result<TimeZoneName, Refusal> {
 pub(super) async fn confirm(
     State(app): State<App>,
     page: Page,
-    headers: HeaderMap,
-    (Extension(address), Begun(pending)): (Extension<ClientAddress>, Begun),
+    (Caller(origin), Begun(pending)): (Caller, Begun),
     Sent(fields): Sent,
 ) -> Result<Response, Detour> {
     let (awaited, typed) = code::answer(pending, Place::Register, &fields)?;
     if !code::is_code(&typed) {
         return Ok(code::no_code(page, &awaited));
     }
-    let origin = session::origin(&headers, address);
     match app.confirm_phone(awaited.challenge, typed, origin).await {
         Ok(confirmed) => {
             let Some(sent) = confirmed.email else {
