@@ -5,14 +5,16 @@ use std::fmt;
 
 use simurgh_rsp::certificate::Certificate;
 use simurgh_rsp::identity::{Eid, Iccid};
+use simurgh_rsp::key::Curve;
 use simurgh_rsp::message::es10::{ISD_R_AID, ProfileId};
 use simurgh_rsp::message::info::{
     AuthorisationRule, EuiccInfo1, EuiccInfo2, RootKeys, Version, capability,
 };
 use simurgh_rsp::message::metadata::rule;
 use simurgh_rsp::message::notification::PendingNotification;
-use simurgh_rsp::pki::{ChainError, Credential, Trust};
+use simurgh_rsp::pki::{ChainError, Credential, Credentials, Trust};
 use simurgh_rsp::tlv::{NamedBits, Tag, Writer};
+use simurgh_vocab::Timestamp;
 
 use crate::apdu::{Answer, CommandApdu, StatusWord};
 use crate::authenticate::AuthenticationOutcome;
@@ -46,6 +48,76 @@ pub struct EuiccSettings {
     pub profile_version: Version,
     /// Which operators may set which policy rules.
     pub rules: Vec<AuthorisationRule>,
+}
+
+/// Memory of a chip of which nothing else is said: room for some forty profiles.
+const MEMORY_OCTETS: usize = 524_288;
+
+impl EuiccIdentity {
+    /// The identities of a chip in a folder of certificates: P-256 first.
+    ///
+    /// # Errors
+    /// [`IdentityFault`].
+    pub fn of(
+        credentials: &Credentials,
+        eid: &Eid,
+        now: Timestamp,
+    ) -> Result<Vec<Self>, IdentityFault> {
+        let trust = credentials.trust()?;
+        let mut found = Vec::new();
+        for credential in credentials.euicc(eid) {
+            let certificate = credential.certificate();
+            let eum = credentials
+                .eum_of(certificate)
+                .ok_or(IdentityFault::NoEum)?;
+            let verified = trust.verify_eum(eum, now)?;
+            trust.verify_euicc(certificate, &verified, now)?;
+            let root = credentials
+                .roots
+                .iter()
+                .find(|root| root.key_id() == verified.root_key_id());
+            found.push(Self {
+                credential: credential.clone(),
+                eum: eum.clone(),
+                root: root.ok_or(ChainError::UnknownRoot)?.clone(),
+            });
+        }
+        found.sort_by_key(|one| one.root.public_key().curve() != Curve::P256);
+        if found.is_empty() {
+            return Err(IdentityFault::NotCertified);
+        }
+        Ok(found)
+    }
+}
+
+/// A folder of certificates makes no chip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum IdentityFault {
+    /// There is no certificate with its key for this EID.
+    #[error("no certificate (CERT.EUICC) with its key for this EID is there")]
+    NotCertified,
+    /// The manufacturer's certificate is missing.
+    #[error("the certificate of the chip's manufacturer (CERT.EUM) is not there")]
+    NoEum,
+    /// A chain is not valid.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+}
+
+impl EuiccSettings {
+    /// A usual chip: half a megabyte, profile packages up to 2.3.1, no policy rules allowed, no discovery server
+    /// but the given one.
+    #[must_use]
+    pub const fn new(eid: Eid, identities: Vec<EuiccIdentity>, root_smds: String) -> Self {
+        Self {
+            eid,
+            identities,
+            memory_octets: MEMORY_OCTETS,
+            root_smds,
+            profile_version: Version([2, 3, 1]),
+            rules: Vec::new(),
+        }
+    }
 }
 
 /// What the chip takes from outside.

@@ -421,14 +421,8 @@ impl Euicc {
         }
         let rules = metadata.rules.unwrap_or_default();
         for bit in [rule::PPR1, rule::PPR2] {
-            let allowed = self.settings.rules.iter().any(|one| {
-                one.rules.has(bit)
-                    && metadata.owner.as_ref().is_some_and(|owner| {
-                        one.operators
-                            .iter()
-                            .any(|operator| operator.plmn.covers(&owner.plmn))
-                    })
-            });
+            let owner = metadata.owner.as_ref();
+            let allowed = self.settings.rules.iter().any(|one| one.allows(bit, owner));
             if rules.has(bit) && !allowed {
                 return Err(ErrorReason::PprNotAllowed);
             }

@@ -1,5 +1,7 @@
 //! Faces of the chip towards other programs: the one-line JSON protocol of command-line LPAs, and the frames
-//! of a virtual card reader. Both take and give octets; reading and writing them is the caller's work.
+//! of a virtual card reader. Both take and give octets; opening the streams is the caller's work.
+
+use std::io::{ErrorKind, Read, Write};
 
 use serde_json::{Value, json};
 use simurgh_rsp::identity::{hex, unhex};
@@ -70,6 +72,46 @@ fn open_channel(chip: &mut Euicc, aid: &[u8], environment: &mut Environment<'_>)
     None
 }
 
+/// What an LPA asks of a server, when it leaves the connection to others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpLine {
+    /// The host name, with a port where that is not 443.
+    pub address: String,
+    /// The path below it.
+    pub path: String,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// The longest line of an exchange with a server, in octets: a package in base 64, in hexadecimal digits.
+pub const HTTP_LINE_MAX: usize = 4_194_304;
+
+/// Reads a line whose `type` is `http`; `None` for all others, and for addresses that are not HTTPS.
+#[must_use]
+pub fn read_http_line(line: &str) -> Option<HttpLine> {
+    if line.len() > HTTP_LINE_MAX {
+        return None;
+    }
+    let request: Value = serde_json::from_str(line).ok()?;
+    if request.get("type")?.as_str()? != "http" {
+        return None;
+    }
+    let payload = request.get("payload")?;
+    let rest = payload.get("url")?.as_str()?.strip_prefix("https://")?;
+    let (address, path) = rest.split_once('/')?;
+    Some(HttpLine {
+        address: address.to_owned(),
+        path: format!("/{path}"),
+        body: unhex(payload.get("tx")?.as_str()?)?,
+    })
+}
+
+/// The line that answers such a request: the HTTP status and the body, or status 0 when there was no answer.
+#[must_use]
+pub fn http_answer_line(status: u16, body: &[u8]) -> String {
+    json!({"type": "http", "payload": {"rcode": status, "rx": hex(body)}}).to_string()
+}
+
 /// What the card says of itself at power on: T=0 at up to 512/32, class A to C of supply, 15 historical octets
 /// (capabilities of the file system, the name), a checksum (ISO/IEC 7816-3 §8).
 pub const ATR: [u8; 22] = [
@@ -94,6 +136,39 @@ pub fn answer_frame(
         [_] => None,
         apdu => Some(chip.transmit(apdu, environment)),
     }
+}
+
+/// The longest frame that is read: an APDU of the short form.
+const FRAME_MAX: usize = 512;
+
+/// Reads one frame of a virtual card reader: two octets of length, then the frame. `None` at the end.
+///
+/// # Errors
+/// That of the stream; [`std::io::ErrorKind::InvalidData`] for a frame that no card can take.
+pub fn read_frame(stream: &mut dyn Read) -> std::io::Result<Option<Vec<u8>>> {
+    let mut length = [0; 2];
+    match stream.read_exact(&mut length) {
+        Ok(()) => {}
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let length = usize::from(u16::from_be_bytes(length));
+    if length > FRAME_MAX {
+        return Err(ErrorKind::InvalidData.into());
+    }
+    let mut frame = vec![0; length];
+    stream.read_exact(&mut frame)?;
+    Ok(Some(frame))
+}
+
+/// Writes one frame.
+///
+/// # Errors
+/// That of the stream.
+pub fn write_frame(stream: &mut dyn Write, frame: &[u8]) -> std::io::Result<()> {
+    let length = u16::try_from(frame.len()).map_err(|_| ErrorKind::InvalidData)?;
+    stream.write_all(&[&length.to_be_bytes(), frame].concat())?;
+    stream.flush()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ mod state;
 
 pub use apdu::StatusWord;
 pub use authenticate::{AuthenticationOutcome, Milenage, MilenageVector};
-pub use chip::{Environment, Euicc, EuiccIdentity, EuiccSettings};
+pub use chip::{Environment, Euicc, EuiccIdentity, EuiccSettings, IdentityFault};
 pub use filesystem::{Directory, InstalledFile};
 pub use profile::InstalledProfile;
 pub use state::RestoreError;

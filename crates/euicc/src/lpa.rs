@@ -5,9 +5,12 @@
 
 mod channel;
 mod download;
+mod text;
 
 pub use channel::{Card, CardError};
 pub use download::{Consent, Downloaded, Order, Progress, User};
+
+use std::collections::BTreeSet;
 
 use channel::Channel;
 use simurgh_rsp::identity::{Eid, Iccid};
@@ -16,11 +19,12 @@ use simurgh_rsp::message::authentication::AuthenticateError;
 use simurgh_rsp::message::download::DownloadError;
 use simurgh_rsp::message::es9::{self, EventEntry};
 use simurgh_rsp::message::es10::{
-    self, Addresses, Command, NotificationFilter, ProfileId, ProfileInfo, ProfileOutcome, Search,
+    self, Addresses, Command, NotificationFilter, ProfileId, ProfileInfo, ProfileOutcome,
+    ResetOptions, Search,
 };
-use simurgh_rsp::message::info::EuiccInfo2;
+use simurgh_rsp::message::info::{DeviceInfo, EuiccInfo2};
 use simurgh_rsp::message::json::{Body, BodyError};
-use simurgh_rsp::message::notification::{FinalResult, PendingNotification};
+use simurgh_rsp::message::notification::{FinalResult, NotificationMetadata, PendingNotification};
 use simurgh_rsp::message::status::{Outcome, outcome};
 use simurgh_rsp::tlv::DecodeError;
 
@@ -50,7 +54,7 @@ pub enum LpaError {
     #[error("the server answered with HTTP status {0}")]
     HttpStatus(u16),
     /// The server said no, and why.
-    #[error("{}", refusal_text(.0))]
+    #[error("{}", text::refusal(.0))]
     Refused(Outcome),
     /// The server's answer cannot be understood.
     #[error("the server's answer: {0}")]
@@ -61,17 +65,23 @@ pub enum LpaError {
     /// The package cannot be understood.
     #[error("the profile package: {0}")]
     Package(DecodeError),
+    /// The server is not the one that the activation code names.
+    #[error("the server is not the one that the activation code names")]
+    OtherServer,
+    /// The profile sets rules that the chip does not allow its operator.
+    #[error("the profile sets rules that this device does not allow its operator")]
+    RulesNotAllowed,
     /// The package is of another profile than the one that the user was shown.
     #[error("the server sent another profile than it offered")]
     OtherProfile,
     /// The chip does not believe the server.
-    #[error("the chip does not trust this server ({0:?})")]
+    #[error("the chip does not trust this server: {}", text::authentication(*.0))]
     ServerNotTrusted(AuthenticateError),
     /// The chip does not accept the offer.
-    #[error("the chip does not accept the offer ({0:?})")]
+    #[error("the chip does not accept the offer: {}", text::offer(*.0))]
     OfferNotAccepted(DownloadError),
     /// The package could not be installed.
-    #[error("the profile could not be installed: {0:?}")]
+    #[error("the profile could not be installed: {}", text::installation(.0))]
     NotInstalled(Box<FinalResult>),
     /// A confirmation code is needed.
     #[error("a confirmation code is needed")]
@@ -80,24 +90,8 @@ pub enum LpaError {
     #[error("the download was given up")]
     GivenUp,
     /// The chip did not do it.
-    #[error("the chip did not do it ({0:?})")]
+    #[error("the chip did not do it: {}", text::change(*.0))]
     NotDone(ProfileOutcome),
-}
-
-fn refusal_text(outcome: &Outcome) -> String {
-    match outcome {
-        Outcome::Executed => String::new(),
-        Outcome::Failed {
-            subject,
-            reason,
-            message,
-            ..
-        } => {
-            let known = outcome.status().map(|status| status.text().to_owned());
-            let text = message.clone().or(known).unwrap_or_default();
-            format!("{text} ({subject}/{reason})")
-        }
-    }
 }
 
 /// An LPA with a channel to the ISD-R of a chip.
@@ -220,24 +214,53 @@ impl<'a> Lpa<'a> {
         self.change(&Command::SetDefaultAddress(address.to_owned()))
     }
 
-    /// Delivers what the chip has to tell, and removes what was received. Gives how many were delivered; those
-    /// whose server cannot be reached now stay for the next time.
+    /// Forgets profiles and the default address, whatever their rules and states are.
+    ///
+    /// # Errors
+    /// [`LpaError`].
+    pub fn reset_memory(&mut self, options: ResetOptions) -> Result<(), LpaError> {
+        self.change(&Command::MemoryReset(options))
+    }
+
+    /// What the chip has to tell.
+    ///
+    /// # Errors
+    /// [`LpaError`].
+    pub fn notifications(&mut self) -> Result<Vec<NotificationMetadata>, LpaError> {
+        let answer = self.ask(&Command::ListNotifications(NotificationFilter::All))?;
+        Ok(es10::read_notification_list(&answer)?)
+    }
+
+    /// Delivers what the chip has to tell, in its order, and removes what was received. Gives how many were
+    /// delivered. What cannot be delivered now stays for the next time; a server that does not answer once is
+    /// left alone until then.
     ///
     /// # Errors
     /// [`LpaError`] of the card.
     pub fn deliver_notifications(&mut self, servers: &mut dyn Servers) -> Result<usize, LpaError> {
         let command = Command::RetrieveNotifications(NotificationFilter::All);
         let answer = self.ask(&command)?;
+        let mut silent = BTreeSet::new();
         let mut delivered = 0;
         for octets in es10::raw_notifications(&answer)? {
-            let notification = PendingNotification::from_bytes(&octets)?;
+            // One that this LPA does not understand must not hold up the others.
+            let Ok(notification) = PendingNotification::from_bytes(&octets) else {
+                continue;
+            };
             let says = notification.unverified();
+            if silent.contains(&says.address) {
+                continue;
+            }
             let body = es9::notification_body(&octets).to_string();
             let path = es9::path::HANDLE_NOTIFICATION;
-            let answer = servers.post(&says.address, path, body.as_bytes());
-            if matches!(answer, Ok((200..=299, _))) {
-                self.change(&Command::RemoveNotification(says.sequence_number))?;
-                delivered += 1;
+            match servers.post(&says.address, path, body.as_bytes()) {
+                Ok((200..=299, _)) => {
+                    self.change(&Command::RemoveNotification(says.sequence_number))?;
+                    delivered += 1;
+                }
+                Ok(_) | Err(_) => {
+                    silent.insert(says.address.clone());
+                }
             }
         }
         Ok(delivered)
@@ -252,6 +275,39 @@ impl<'a> Lpa<'a> {
         let order = Order::at(&address);
         let (_, body) = self.authenticate(&order, servers)?;
         Ok(es9::read_events(&body)?)
+    }
+
+    /// What can be downloaded without an activation code: what discovery tells of, and else what may wait at the
+    /// default server. Empty when the chip knows neither.
+    ///
+    /// Source: SGP.22 v2.5 §3.1.3 (three ways to the address of the SM-DP+)
+    ///
+    /// # Errors
+    /// [`LpaError`] of the discovery server when there is no default server to ask instead.
+    pub fn find_orders(
+        &mut self,
+        device: &DeviceInfo,
+        servers: &mut dyn Servers,
+    ) -> Result<Vec<Order>, LpaError> {
+        let addresses = self.addresses()?;
+        let discovered = if addresses.root_smds.is_empty() {
+            Ok(Vec::new())
+        } else {
+            self.discover(servers)
+        };
+        let default = addresses.default_smdp.map(|address| Order {
+            device: device.clone(),
+            ..Order::at(&address)
+        });
+        match (discovered, default) {
+            (Ok(events), _) if !events.is_empty() => Ok(events
+                .iter()
+                .map(|event| Order::event(event, device.clone()))
+                .collect()),
+            (_, Some(order)) => Ok(vec![order]),
+            (Ok(_), None) => Ok(Vec::new()),
+            (Err(error), None) => Err(error),
+        }
     }
 }
 

@@ -25,6 +25,9 @@ pub enum RestoreError {
     /// It was written by another version.
     #[error("the state is of another version")]
     Version,
+    /// It is the state of a chip with another EID.
+    #[error("the state is of a chip with another EID")]
+    OtherChip,
     /// A profile in it cannot be installed.
     #[error("a profile in the state is damaged")]
     Profile,
@@ -39,6 +42,8 @@ const NEXT_DOMAIN: Tag = Tag::new(0x82);
 const DEFAULT_SMDP: Tag = Tag::new(0x83);
 const PROFILES: Tag = Tag::new(0xA4);
 const NOTIFICATIONS: Tag = Tag::new(0xA5);
+
+const EID: Tag = Tag::new(0x87);
 
 const KEPT_KEY: Tag = Tag::new(0xA6);
 const KEY_SERVER: Tag = Tag::new(0x80);
@@ -61,6 +66,7 @@ impl Euicc {
     pub fn state(&self) -> Zeroizing<Vec<u8>> {
         Zeroizing::new(Writer::nest(STATE, |w| {
             w.integer(FORMAT, VERSION)
+                .octets(EID, self.settings.eid.as_octets())
                 .integer(NEXT_SEQUENCE, self.next_sequence)
                 .integer(NEXT_DOMAIN, u64::from(self.next_domain))
                 .octets_if(
@@ -93,6 +99,9 @@ impl Euicc {
         let fields = Fields::parse(state, STATE, NAME)?;
         if fields.integer(FORMAT, "version")? != VERSION {
             return Err(RestoreError::Version);
+        }
+        if fields.array(EID, "EID")? != *settings.eid.as_octets() {
+            return Err(RestoreError::OtherChip);
         }
         let mut chip = Self::new(settings)?;
         chip.next_sequence = fields.integer(NEXT_SEQUENCE, "next sequence number")?;

@@ -11,16 +11,16 @@ use simurgh_rsp::message::download::{
     PrepareDownloadRequest, PrepareDownloadResponse, hash_confirmation_code, hash_for_session,
 };
 use simurgh_rsp::message::es9::{
-    self, AuthenticateClient, CancelSession, GetBoundProfilePackage, InitiateAuthentication,
-    ProfileOffer, ServerAuthentication,
+    self, AuthenticateClient, CancelSession, EventEntry, GetBoundProfilePackage,
+    InitiateAuthentication, ProfileOffer, ServerAuthentication,
 };
 use simurgh_rsp::message::es10::{self, Command};
 use simurgh_rsp::message::info::{CtxParams1, DeviceInfo, EuiccInfo1};
 use simurgh_rsp::message::json::Body;
-use simurgh_rsp::message::metadata::ProfileMetadata;
+use simurgh_rsp::message::metadata::{ProfileMetadata, rule};
 use simurgh_rsp::message::notification::{FinalResult, PendingNotification};
 use simurgh_rsp::message::{TransactionId, Wire};
-use simurgh_rsp::tlv::DecodeError;
+use simurgh_rsp::tlv::{DecodeError, NamedBits, Oid};
 
 use super::{Lpa, LpaError, Servers, call};
 
@@ -31,6 +31,8 @@ pub struct Order {
     pub address: String,
     /// The token; `None` to ask for what waits for this chip.
     pub matching_id: Option<String>,
+    /// The object identifier that the server must have, when the activation code names one.
+    pub smdp_oid: Option<Oid>,
     /// The device.
     pub device: DeviceInfo,
 }
@@ -49,6 +51,7 @@ impl Order {
         Self {
             address: address.to_owned(),
             matching_id: None,
+            smdp_oid: None,
             device: DeviceInfo::default(),
         }
     }
@@ -59,6 +62,18 @@ impl Order {
         Self {
             address: code.smdp_address().to_owned(),
             matching_id: Some(code.matching_id().to_owned()),
+            smdp_oid: code.smdp_oid().cloned(),
+            device,
+        }
+    }
+
+    /// What a discovery server told of.
+    #[must_use]
+    pub fn event(event: &EventEntry, device: DeviceInfo) -> Self {
+        Self {
+            address: event.server_address.clone(),
+            matching_id: Some(event.event_id.clone()),
+            smdp_oid: None,
             device,
         }
     }
@@ -156,7 +171,10 @@ impl Lpa<'_> {
         let package = match self.fetch(order, &offer, servers, user) {
             Ok(package) => package,
             Err((error, reason)) => {
-                self.cancel(order, transaction_id, reason, servers);
+                // A server that said no has ended the session itself.
+                let told = !matches!(error, LpaError::Refused(_));
+                let servers = told.then_some(servers);
+                self.leave(order, transaction_id, reason, servers);
                 return Err(error);
             }
         };
@@ -167,7 +185,13 @@ impl Lpa<'_> {
                 return Err(error);
             }
         };
-        self.install(&commands, offer.metadata, user)
+        let installed = self.install(&commands, offer.metadata, user);
+        if matches!(installed, Err(LpaError::Card(_) | LpaError::Chip(_))) {
+            // The chip told no result: it does not know of one, or the server will not hear of it.
+            let reason = CancelReason::LoadBppExecutionError;
+            self.cancel(order, transaction_id, reason, servers);
+        }
+        installed
     }
 
     /// Server and chip authenticate each other; gives the server's answer.
@@ -186,6 +210,10 @@ impl Lpa<'_> {
         let path = es9::path::INITIATE_AUTHENTICATION;
         let body = call(servers, &order.address, path, &request.body())?;
         let answer = ServerAuthentication::read(&body)?;
+        let identifier = answer.certificate.registered_id();
+        if order.smdp_oid.is_some() && order.smdp_oid.as_ref() != identifier {
+            return Err(LpaError::OtherServer);
+        }
         let transaction_id = answer.server.unverified().transaction_id;
         let request = AuthenticateServerRequest {
             server: answer.server,
@@ -216,8 +244,20 @@ impl Lpa<'_> {
         servers: &mut dyn Servers,
         user: &mut dyn User,
     ) -> Result<Vec<u8>, (LpaError, CancelReason)> {
-        let undefined = |error: LpaError| (error, CancelReason::Undefined);
+        // What may succeed later must not end the order.
+        let undefined = |error: LpaError| {
+            let later = matches!(error, LpaError::Unreachable(_) | LpaError::HttpStatus(_));
+            let reason = if later {
+                CancelReason::Timeout
+            } else {
+                CancelReason::Undefined
+            };
+            (error, reason)
+        };
         let says = offer.smdp.unverified();
+        if !self.permits(&offer.metadata).map_err(undefined)? {
+            return Err((LpaError::RulesNotAllowed, CancelReason::PprNotAllowed));
+        }
         user.progress(Progress::Asking);
         let code = match user.consent(&offer.metadata, says.confirmation_code_required) {
             Consent::Yes { confirmation_code } => confirmation_code,
@@ -284,6 +324,21 @@ impl Lpa<'_> {
         }
     }
 
+    /// Whether the chip's table allows the rules of a profile.
+    ///
+    /// Source: SGP.22 v2.5 §3.1.3 and §2.9.2
+    fn permits(&mut self, profile: &ProfileMetadata) -> Result<bool, LpaError> {
+        let Some(rules) = profile.rules.filter(|rules| *rules != NamedBits::NONE) else {
+            return Ok(true);
+        };
+        let table = es10::read_rules(&self.ask(&Command::GetRules)?)?;
+        let owner = profile.owner.as_ref();
+        Ok([rule::PPR1, rule::PPR2]
+            .into_iter()
+            .filter(|bit| rules.has(*bit))
+            .all(|bit| table.iter().any(|one| one.allows(bit, owner))))
+    }
+
     /// Leaves the session at the chip and at the server; what fails now has no further consequence.
     fn cancel(
         &mut self,
@@ -292,6 +347,17 @@ impl Lpa<'_> {
         reason: CancelReason,
         servers: &mut dyn Servers,
     ) {
+        self.leave(order, transaction_id, reason, Some(servers));
+    }
+
+    /// Leaves the session at the chip, and at the server when it shall hear of it.
+    fn leave(
+        &mut self,
+        order: &Order,
+        transaction_id: TransactionId,
+        reason: CancelReason,
+        servers: Option<&mut dyn Servers>,
+    ) {
         let request = CancelSessionRequest {
             transaction_id,
             reason,
@@ -299,7 +365,8 @@ impl Lpa<'_> {
         let Ok(octets) = self.ask(&Command::CancelSession(request)) else {
             return;
         };
-        if let Ok(CancelSessionResponse::Ok(_)) = CancelSessionResponse::from_bytes(&octets) {
+        let response = CancelSessionResponse::from_bytes(&octets);
+        if let (Ok(CancelSessionResponse::Ok(_)), Some(servers)) = (response, servers) {
             let body = CancelSession::body(&transaction_id, &octets);
             let path = es9::path::CANCEL_SESSION;
             // The server forgets the session by itself in the end.

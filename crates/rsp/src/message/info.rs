@@ -356,6 +356,16 @@ pub struct AuthorisationRule {
 }
 
 impl AuthorisationRule {
+    /// Whether an operator may set a rule, by its bit.
+    #[must_use]
+    pub fn allows(&self, bit: u32, owner: Option<&super::metadata::OperatorId>) -> bool {
+        let covers = |owner: &super::metadata::OperatorId| {
+            let mut operators = self.operators.iter();
+            operators.any(|one| one.plmn.covers(&owner.plmn))
+        };
+        self.rules.has(bit) && owner.is_some_and(covers)
+    }
+
     /// Reads one rule of the table.
     pub(super) fn read(tlv: &Tlv<'_>) -> Result<Self, DecodeError> {
         let fields = Fields::of(tlv, SEQUENCE, "ProfilePolicyAuthorisationRule")?;
