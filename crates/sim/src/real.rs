@@ -46,10 +46,18 @@ impl RealWorld {
     /// # Errors
     /// What the store says.
     pub async fn new(store: Arc<Database>) -> Result<Self, String> {
-        static RUNS: AtomicU64 = AtomicU64::new(0);
         store
             .migrate(MachineClock.now())
             .map_err(|error| error.to_string())?;
+        Self::over(store).await
+    }
+
+    /// As [`new`](Self::new), over any store with an up-to-date schema.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn over(store: Arc<dyn Store>) -> Result<Self, String> {
+        static RUNS: AtomicU64 = AtomicU64::new(0);
         let seed = MachineClock.now().as_unix_millis() ^ RUNS.fetch_add(1, Ordering::SeqCst);
         let clock: Arc<dyn Clock> = Arc::new(MachineClock);
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(seed));
@@ -63,7 +71,7 @@ impl RealWorld {
         let outside = Sandbox::in_memory(Arc::clone(&clock), Arc::clone(&entropy));
         let provider = Arc::new(DirectSandbox::new(outside, settings, Arc::clone(&clock)));
         let app = App::new(simurgh_app::World {
-            store: Arc::<Database>::clone(&store) as Arc<dyn Store>,
+            store,
             clock,
             entropy,
             keyring: Keyring::new(&[7; 32]),

@@ -19,7 +19,7 @@
 
 use simurgh_app::ports::StoreFault;
 
-use crate::db::{Cause, Db, Failure, Row, Value};
+use crate::db::{Cause, Db, Failure, Row, Value, record};
 
 /// The kinds of rows that a transaction about a purchase or a line locks, in the order in which
 /// it does.
@@ -124,7 +124,9 @@ impl<'c> StoreTx<'c> {
     pub fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, StoreFault> {
         self.usable(params)?;
         let result = self.db.execute(sql, params);
-        self.noted(result)
+        let rows = self.noted(result)?;
+        record::note(sql, params, rows);
+        Ok(rows)
     }
 
     /// Runs a query and answers its rows.
@@ -137,6 +139,7 @@ impl<'c> StoreTx<'c> {
             rows.push(row);
             Ok(())
         })?;
+        record::note(sql, params, rows.len() as u64);
         Ok(rows)
     }
 

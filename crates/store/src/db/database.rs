@@ -8,7 +8,6 @@ use simurgh_app::ports::{Pending, Store, StoreFault, Work};
 use simurgh_vocab::Timestamp;
 
 use super::{PostgresOptions, PostgresStore, SqliteOptions, SqliteStore};
-#[cfg(test)]
 use super::{Task, queue::Answer};
 use crate::migrate::{MIGRATIONS, MigrateError, Migration};
 
@@ -132,7 +131,6 @@ impl Database {
         }
     }
 
-    #[cfg(test)]
     pub(crate) async fn write_task(&self, task: Task) -> Answer {
         match self {
             Self::Sqlite(store) => store.write_task(task).await,

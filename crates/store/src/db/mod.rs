@@ -8,6 +8,7 @@ pub(crate) mod dialect;
 mod hook;
 mod postgres;
 mod queue;
+pub(crate) mod record;
 mod sqlite;
 mod value;
 
@@ -24,6 +25,7 @@ use queue::Mode;
 pub use database::{Database, DatabaseOptions, DatabaseUrl, ParseDatabaseUrlError};
 pub use hook::{CommitAction, CommitHook, CommitPoint};
 pub use postgres::{PostgresOptions, PostgresStore, PostgresTrust, TrustError};
+pub use record::{Written, recorded};
 pub use sqlite::{BackupError, BackupProgress, SqliteOptions, SqliteStore};
 pub use value::{Row, StoredId, Value};
 

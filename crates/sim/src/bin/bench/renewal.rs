@@ -1,29 +1,35 @@
-//! Complete durable renewals per second, beside raw transactions that write as many rows.
+//! Complete durable renewals per second, beside raw transactions that write the same rows.
+//!
+//! Three databases of one shape: renewals are measured on the first; on the second the same work is
+//! recorded, statement by statement; on the third the record is written again, one transaction for
+//! each renewal, as many at a time: that is the raw rate.
+
+mod record;
+mod writer;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use simurgh_app::App;
-use simurgh_app::ports::{Clock, Store, StoreExt, StoreFault};
+use simurgh_app::ports::Clock;
 use simurgh_app::sales::{OrderRequest, PayRequest, PayWith};
 use simurgh_commerce::{MethodKind, QuoteRequest, Start};
 use simurgh_connectors::payment::sandbox::{HandedNotification, Outcome};
-use simurgh_sim::{RealWorld, add_customer};
+use simurgh_sim::{MachineClock, RealWorld, add_customer};
+use simurgh_store::db::Written;
 use simurgh_store::{Database, DatabaseOptions, DatabaseUrl};
 use simurgh_vocab::{Currency, CustomerId, LineId, Locale, OrderId, PaymentId};
 use tokio::task::JoinSet;
 
 use crate::{count_per_second, p99_ms, ratio};
+use record::Recording;
 
 /// Renewals under way at once: customers do not wait for each other, and the more of them are under
 /// way, the more share one flush of the disk.
 const IN_FLIGHT: usize = 256;
 /// Renewals measured.
 const RENEWALS: usize = 5_000;
-/// Rows a renewal writes, for the raw transaction beside it: order 2, payment 1, event 1, line 1,
-/// subscription 1, buckets 3, entries 2, postings 9, balances 9, document 3, jobs 5, message 1.
-const ROWS: u32 = 38;
 
 /// What the provider sent, by payment.
 type Letters = Arc<Mutex<BTreeMap<PaymentId, Vec<HandedNotification>>>>;
@@ -32,17 +38,12 @@ type Letters = Arc<Mutex<BTreeMap<PaymentId, Vec<HandedNotification>>>>;
 pub(crate) async fn run() -> Result<(), String> {
     let folder = std::env::temp_dir().join(format!("simurgh-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-    let sqlite = DatabaseUrl::Sqlite(folder.join("simurgh.db"));
-    let measured = measure("sqlite", &sqlite).await;
+    let files = |name: &str| DatabaseUrl::Sqlite(folder.join(name).with_extension("db"));
+    let measured = measure("sqlite", files).await;
     std::fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
     measured?;
     match std::env::var("SIMURGH_TEST_POSTGRES") {
-        Ok(url) => {
-            let url: DatabaseUrl = url
-                .parse()
-                .map_err(|_| "SIMURGH_TEST_POSTGRES".to_owned())?;
-            measure("postgresql", &url).await
-        }
+        Ok(url) => postgres(&url).await,
         Err(_) => {
             eprintln!("skipped: PostgreSQL (SIMURGH_TEST_POSTGRES names no server)");
             Ok(())
@@ -50,45 +51,156 @@ pub(crate) async fn run() -> Result<(), String> {
     }
 }
 
-async fn measure(name: &str, url: &DatabaseUrl) -> Result<(), String> {
-    let store =
-        Database::open(url, DatabaseOptions::default()).map_err(|fault| fault.to_string())?;
-    let world = RealWorld::new(Arc::new(store)).await?;
-    let numbers = 0..u32::try_from(RENEWALS).map_err(|error| error.to_string())?;
-    let customers = side_by_side(numbers, |number| {
-        let app = world.app.clone();
-        async move {
-            let added = add_customer(&app, number).await;
-            added.map_err(|fault| fault.to_string())
-        }
-    });
-    let customers = customers.await?;
-    let letters = Letters::default();
-    let renewals = |has_line| {
-        let (world, letters) = (world.clone(), Arc::clone(&letters));
-        side_by_side(customers.clone(), move |customer| {
-            renew(world.clone(), Arc::clone(&letters), customer, has_line)
-        })
+/// The same on PostgreSQL, in schemas that go away.
+async fn postgres(url: &str) -> Result<(), String> {
+    let schema = |name: &str| format!("simurgh_bench_{name}_{}", std::process::id());
+    let schemas = ["renewals", "recorded", "raw"].map(schema);
+    let admin = open(&DatabaseUrl::Postgres(url.to_owned()))?;
+    let create = schemas
+        .each_ref()
+        .map(|name| format!("CREATE SCHEMA {name}"));
+    run_plain(&admin, &create).await?;
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let within = |name: &str| {
+        let options = format!("options=-c%20search_path%3D{}", schema(name));
+        DatabaseUrl::Postgres(format!("{url}{separator}{options}"))
     };
+    let measured = measure("postgresql", within).await;
+    let drop = schemas.map(|name| format!("DROP SCHEMA {name} CASCADE"));
+    run_plain(&admin, &drop).await?;
+    measured
+}
+
+async fn run_plain(store: &Arc<Database>, statements: &[String]) -> Result<(), String> {
+    let statements = statements.iter().map(|sql| vec![Written::plain(sql)]);
+    write_again(store, statements.collect()).await
+}
+
+fn open(url: &DatabaseUrl) -> Result<Arc<Database>, String> {
+    let store = Database::open(url, DatabaseOptions::default());
+    store.map(Arc::new).map_err(|fault| fault.to_string())
+}
+
+/// The rate of something, and the processor time of SQLite's writer for one of it.
+struct Rate {
+    per_second: u128,
+    writer_micros: Option<u128>,
+}
+
+async fn measure(name: &str, at: impl Fn(&str) -> DatabaseUrl) -> Result<(), String> {
+    let world = RealWorld::new(open(&at("renewals"))?).await?;
+    let customers = customers(&world).await?;
     // Everybody has a line already: a warm-up that is not measured.
-    renewals(false).await?;
-    let began = Instant::now();
-    let times = renewals(true).await?;
-    let per_second = count_per_second(RENEWALS, began);
-    let began = Instant::now();
-    let numbers = side_by_side(0..RENEWALS, |number| {
-        let raw = raw(Arc::clone(&world.app.store), number);
-        async move { raw.await.map_err(|fault| fault.to_string()) }
-    });
-    numbers.await?;
-    let raw = count_per_second(RENEWALS, began);
+    renewals(&world, &customers, Line::New).await?;
+    let (clock, before) = (Instant::now(), writer::nanos());
+    let times = renewals(&world, &customers, Line::Own).await?;
+    let renewed = rate(clock, before);
+    drop(world);
+    let (rows, raw) = measure_raw(&at("recorded"), &at("raw")).await?;
     println!(
-        "{{\"bench\":\"renewal\",\"store\":\"{name}\",\"per_s\":{per_second},\"p99_ms\":{},\
-         \"raw_ratio\":{},\"raw_per_s\":{raw}}}",
+        "{{\"bench\":\"renewal\",\"store\":\"{name}\",\"per_s\":{},\"p99_ms\":{},\
+         \"raw_ratio\":{},\"raw_per_s\":{},\"rows\":{rows}{}{}}}",
+        renewed.per_second,
         p99_ms(times),
-        ratio(per_second, raw)
+        ratio(renewed.per_second, raw.per_second),
+        raw.per_second,
+        micros("writer_us", renewed.writer_micros),
+        micros("raw_writer_us", raw.writer_micros),
     );
     Ok(())
+}
+
+fn rate(began: Instant, before: Option<u128>) -> Rate {
+    let per_second = count_per_second(RENEWALS, began);
+    let nanos = writer::nanos().zip(before);
+    let nanos = nanos.map(|(now, then)| now.saturating_sub(then));
+    let renewals = u128::try_from(RENEWALS).unwrap_or(u128::MAX);
+    Rate {
+        per_second,
+        writer_micros: nanos.map(|nanos| nanos / 1_000 / renewals),
+    }
+}
+
+fn micros(name: &str, micros: Option<u128>) -> String {
+    micros.map_or_else(String::new, |micros| format!(",\"{name}\":{micros}"))
+}
+
+/// How many rows a renewal writes, and how fast they are written by a transaction that does nothing
+/// else.
+async fn measure_raw(recorded: &DatabaseUrl, raw: &DatabaseUrl) -> Result<(u64, Rate), String> {
+    let store = open(recorded)?;
+    let migrated = store.migrate(MachineClock.now());
+    migrated.map_err(|error| error.to_string())?;
+    let recording = Recording::new(store);
+    let world = RealWorld::over(Arc::new(recording.clone())).await?;
+    let mut phases = vec![recording.take()];
+    let customers = customers(&world).await?;
+    phases.push(recording.take());
+    renewals(&world, &customers, Line::New).await?;
+    phases.push(recording.take());
+    renewals(&world, &customers, Line::Own).await?;
+    let renewals = recording.take();
+    drop(world);
+    let rows: u64 = renewals.iter().flatten().map(Written::rows).sum();
+    if std::env::var_os("SIMURGH_BENCH_STATEMENTS").is_some() {
+        record::print(&renewals);
+    }
+    let store = open(raw)?;
+    let migrated = store.migrate(MachineClock.now());
+    migrated.map_err(|error| error.to_string())?;
+    for phase in phases {
+        write_again(&store, phase).await?;
+    }
+    let count = u64::try_from(renewals.len()).unwrap_or(u64::MAX).max(1);
+    let (clock, before) = (Instant::now(), writer::nanos());
+    write_again(&store, renewals).await?;
+    Ok((rows / count, rate(clock, before)))
+}
+
+async fn write_again(store: &Arc<Database>, all: Vec<Vec<Written>>) -> Result<(), String> {
+    let written = side_by_side(all, |writes| {
+        let store = Arc::clone(store);
+        async move {
+            let written = store.write_again(writes).await;
+            written.map_err(|fault| fault.to_string())
+        }
+    });
+    written.await.map(drop)
+}
+
+async fn customers(world: &RealWorld) -> Result<Vec<CustomerId>, String> {
+    let numbers = 0..u32::try_from(RENEWALS).map_err(|error| error.to_string())?;
+    side_by_side(numbers, |number| {
+        let app = world.app.clone();
+        record::part_of(u64::from(number), async move {
+            let added = add_customer(&app, number).await;
+            added.map_err(|fault| fault.to_string())
+        })
+    })
+    .await
+}
+
+/// What a purchase is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Line {
+    /// A line that is made by it.
+    New,
+    /// The customer's line, whose plan is renewed.
+    Own,
+}
+
+/// Renews for every customer; how long each took, in microseconds.
+async fn renewals(
+    world: &RealWorld,
+    customers: &[CustomerId],
+    line: Line,
+) -> Result<Vec<u128>, String> {
+    let letters = Letters::default();
+    side_by_side((0..).zip(customers.to_vec()), |(number, customer)| {
+        let renewal = renew(world.clone(), Arc::clone(&letters), customer, line);
+        record::part_of(number, renewal)
+    })
+    .await
 }
 
 /// Does a piece of work for each of `inputs`, `IN_FLIGHT` at a time.
@@ -120,12 +232,12 @@ async fn renew(
     world: RealWorld,
     letters: Letters,
     customer: CustomerId,
-    has_line: bool,
+    line: Line,
 ) -> Result<u128, String> {
     let app = &world.app;
-    let line = match has_line {
-        true => line_of(app, customer).await?,
-        false => None,
+    let line = match line {
+        Line::New => None,
+        Line::Own => line_of(app, customer).await?,
     };
     let began = Instant::now();
     let start = if line.is_some() {
@@ -198,23 +310,4 @@ fn sent(world: &RealWorld, letters: &Letters, payment: PaymentId) -> Vec<HandedN
         letters.entry(letter.payment).or_default().push(letter);
     }
     letters.remove(&payment).unwrap_or_default()
-}
-
-/// A transaction that writes as many plain rows as a renewal and nothing else.
-async fn raw(store: Arc<dyn Store>, number: usize) -> Result<(), StoreFault> {
-    let at = simurgh_sim::MachineClock.now();
-    store
-        .transact(move |tx| -> Result<(), StoreFault> {
-            for row in 0..ROWS {
-                tx.remember_event(&simurgh_app::ports::SeenEvent {
-                    provider: "raw".to_owned(),
-                    event_id: format!("{}-{number}-{row}", at.as_micros()),
-                    payment: PaymentId::from_parts(at.as_unix_millis(), &[0; 10]),
-                    effect: "raw",
-                    at,
-                })?;
-            }
-            Ok(())
-        })
-        .await
 }
