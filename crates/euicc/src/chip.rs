@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use simurgh_rsp::certificate::Certificate;
+use simurgh_rsp::certificate::{Certificate, RevocationList};
 use simurgh_rsp::identity::{Eid, Iccid};
 use simurgh_rsp::key::Curve;
 use simurgh_rsp::message::es10::{ISD_R_AID, ProfileId};
@@ -140,6 +140,8 @@ pub struct Euicc {
     pub(crate) default_smdp: Option<String>,
     pub(crate) profiles: Vec<InstalledProfile>,
     pub(crate) notifications: Vec<(u64, PendingNotification)>,
+    /// Lists of revoked certificates, as they came and as they are understood.
+    pub(crate) revocations: Vec<(Vec<u8>, RevocationList)>,
     pub(crate) next_sequence: u64,
     pub(crate) next_domain: u16,
     pub(crate) rsp: Rsp,
@@ -172,6 +174,9 @@ const INCOMING_MAX: usize = 65_536;
 /// The most logical channels.
 const CHANNELS_MAX: u8 = 20;
 
+/// AUTHENTICATE in the context of 3G and later, with the profile's own keys (3GPP TS 31.102 §7.1.2).
+const CONTEXT_3G: u8 = 0x81;
+
 /// What every USIM's identifier begins with (ETSI TS 101 220).
 const USIM_AID: [u8; 7] = [0xA0, 0x00, 0x00, 0x00, 0x87, 0x10, 0x02];
 
@@ -191,6 +196,7 @@ impl Euicc {
             default_smdp: None,
             profiles: Vec::new(),
             notifications: Vec::new(),
+            revocations: Vec::new(),
             next_sequence: 1,
             next_domain: 0x10,
             rsp: Rsp::default(),
@@ -320,7 +326,9 @@ impl Euicc {
         }
         let fits = channel.incoming.len() + command.data.len() <= INCOMING_MAX;
         if command.p2 != channel.next_block || !fits {
+            // What was gathered is void: the chain begins anew with block 0.
             channel.incoming.clear();
+            channel.next_block = 0;
             return Answer::status(StatusWord::WRONG_PARAMETERS);
         }
         channel.next_block = channel.next_block.wrapping_add(1);
@@ -458,6 +466,10 @@ impl Euicc {
         let (Ok(rand), Ok(autn)) = (rand.try_into(), autn.try_into()) else {
             return Answer::status(StatusWord::WRONG_DATA);
         };
+        // Only the context of 3G: what networks before it asked is not supported.
+        if command.p1 != 0 || command.p2 != CONTEXT_3G {
+            return Answer::status(StatusWord::WRONG_PARAMETERS);
+        }
         match self.answer_challenge(rand, autn) {
             Some(
                 AuthenticationOutcome::Authenticated(answer)
@@ -528,8 +540,8 @@ impl Euicc {
             uicc_capability: NamedBits::of(&[capability::USIM, capability::MILENAGE]),
             javacard_version: None,
             globalplatform_version: Some(Version([2, 3, 0])),
-            // additionalProfile, testProfileSupport
-            rsp_capability: NamedBits::of(&[0, 3]),
+            // additionalProfile, crlSupport, testProfileSupport
+            rsp_capability: NamedBits::of(&[0, 1, 3]),
             roots: self.root_keys(),
             category: Some(2),
             forbidden_rules: forbidden,

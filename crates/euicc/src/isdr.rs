@@ -1,9 +1,10 @@
 //! The ISD-R: everything that an LPA may ask of the chip.
 
+use simurgh_rsp::certificate::RevocationList;
 use simurgh_rsp::identity::Iccid;
 use simurgh_rsp::message::Wire;
 use simurgh_rsp::message::es10::{
-    self, Addresses, Command, ProfileId, ProfileOutcome, ResetOptions, Search,
+    self, Addresses, Command, LoadCrlError, ProfileId, ProfileOutcome, ResetOptions, Search,
 };
 use simurgh_rsp::message::metadata::ProfileClass;
 use simurgh_rsp::message::notification::{Event, OtherNotification, PendingNotification};
@@ -18,6 +19,9 @@ const NICKNAME_MAX: usize = 64;
 
 /// The longest address that is kept, in octets.
 const ADDRESS_MAX: usize = 255;
+
+/// The longest list of revoked certificates that is kept, in octets: some hundreds of entries.
+const REVOCATIONS_OCTETS_MAX: usize = 24_576;
 
 /// The most notifications that wait; the oldest go first.
 const NOTIFICATIONS_MAX: usize = 64;
@@ -73,6 +77,7 @@ impl Euicc {
                 Ok(es10::notifications_answer(&chosen))
             }
             Command::RemoveNotification(number) => outcome(self.remove_notification(number)),
+            Command::LoadCrl(list) => Ok(es10::load_crl_answer(self.load_crl(list))),
             Command::GetRules => Ok(es10::rules_answer(&self.settings.rules)),
             Command::GetProfiles(search) => Ok(self.list_profiles(&search)),
             Command::Enable { profile, refresh } => outcome(self.enable(&profile, refresh)),
@@ -84,6 +89,43 @@ impl Euicc {
                 outcome(self.set_nickname(&iccid, nickname))
             }
         }
+    }
+
+    /// ES10b.LoadCRL: whole lists of the roots; the chip has no use for parts of one.
+    fn load_crl(&mut self, der: Vec<u8>) -> Result<(), LoadCrlError> {
+        let issuer = RevocationList::issuer_of(&der).map_err(|_| LoadCrlError::InvalidFormat)?;
+        if der.len() > REVOCATIONS_OCTETS_MAX {
+            return Err(LoadCrlError::NotEnoughMemory);
+        }
+        let identities = self.settings.identities.iter();
+        let mut roots = identities
+            .map(|one| &one.root)
+            .filter(|root| root.subject() == issuer)
+            .peekable();
+        if roots.peek().is_none() {
+            return Err(LoadCrlError::VerificationKeyNotFound);
+        }
+        let list = roots
+            .find_map(|root| RevocationList::parse(&der, root).ok())
+            .ok_or(LoadCrlError::InvalidSignature)?;
+        let mut kept = self.revocations.iter();
+        let older = |one: &RevocationList| one.this_update() < list.this_update();
+        if kept.any(|(_, one)| list.replaces(one) && !older(one)) {
+            return Err(LoadCrlError::FresherCrlLoaded);
+        }
+        self.keep_revocations(der, list);
+        Ok(())
+    }
+
+    /// Honours a list from now on, in place of the one before it.
+    pub(crate) fn keep_revocations(&mut self, der: Vec<u8>, list: RevocationList) {
+        self.revocations.retain(|(_, one)| !list.replaces(one));
+        self.revocations.push((der, list));
+        let mut trust = self.trust.clone().without_revocations();
+        for (_, one) in &self.revocations {
+            trust = trust.with_revocations(one.clone());
+        }
+        self.trust = trust;
     }
 
     fn set_default_address(&mut self, address: String) -> ProfileOutcome {

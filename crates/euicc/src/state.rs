@@ -1,6 +1,7 @@
 //! The state of a chip as octets, to be kept in a file: profiles, notifications, counters. The octets hold
 //! keys: whoever has them has the profiles.
 
+use simurgh_rsp::certificate::RevocationList;
 use simurgh_rsp::key::PrivateKey;
 use simurgh_rsp::message::Wire;
 use simurgh_rsp::message::metadata::{ProfileMetadata, TAG_METADATA};
@@ -44,6 +45,7 @@ const PROFILES: Tag = Tag::new(0xA4);
 const NOTIFICATIONS: Tag = Tag::new(0xA5);
 
 const EID: Tag = Tag::new(0x87);
+const REVOCATIONS: Tag = Tag::new(0xA8);
 
 const KEPT_KEY: Tag = Tag::new(0xA6);
 const KEY_SERVER: Tag = Tag::new(0x80);
@@ -83,6 +85,11 @@ impl Euicc {
                     w.raw(&one.encode());
                 }
             });
+            w.nested(REVOCATIONS, |w| {
+                for (der, _) in &self.revocations {
+                    w.raw(der);
+                }
+            });
             if let Some((oid, key)) = self.rsp.kept_key() {
                 w.nested(KEPT_KEY, |w| {
                     w.oid(KEY_SERVER, oid).octets(KEY, &key.to_pkcs8());
@@ -117,6 +124,13 @@ impl Euicc {
             let notification = PendingNotification::decode(one)?;
             let number = notification.unverified().sequence_number;
             chip.notifications.push((number, notification));
+        }
+        for one in fields.group(REVOCATIONS, "revocations")?.members() {
+            let mut roots = chip.settings.identities.iter().map(|one| &one.root);
+            // A root that is gone takes its list with it.
+            if let Some(list) = roots.find_map(|root| RevocationList::parse(one.raw(), root).ok()) {
+                chip.keep_revocations(one.raw().to_vec(), list);
+            }
         }
         if let Some(kept) = fields.find(KEPT_KEY) {
             let kept = Fields::inside(&kept, NAME)?;

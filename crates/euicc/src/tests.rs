@@ -1,5 +1,11 @@
 //! Whole sessions in memory: an LPA, a software eUICC and a server that is made of the same messages.
 
+mod belief;
+mod breaks;
+mod card;
+mod isdr;
+mod lpa;
+
 use std::collections::BTreeMap;
 
 use crate::lpa::{
@@ -105,15 +111,20 @@ fn iccid(last: u8) -> Iccid {
 }
 
 fn profile(iccid: Iccid) -> Vec<u8> {
+    let keys = SubscriberKeys::Milenage {
+        ki: Secret::new([0x4B; 16]),
+        opc: Secret::new([0x0C; 16]),
+    };
+    profile_with(iccid, keys)
+}
+
+fn profile_with(iccid: Iccid, keys: SubscriberKeys) -> Vec<u8> {
     let code = |text: &str| text.parse::<Digits>().unwrap();
     let data = Personalisation {
         iccid,
         imsi: "460001234567895".parse().unwrap(),
         home: "46000".parse().unwrap(),
-        keys: SubscriberKeys::Milenage {
-            ki: Secret::new([0x4B; 16]),
-            opc: Secret::new([0x0C; 16]),
-        },
+        keys,
         pin1: code("1234"),
         pin2: code("5678"),
         puk1: code("11112222"),

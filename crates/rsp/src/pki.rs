@@ -164,6 +164,13 @@ impl Trust {
         self
     }
 
+    /// Forgets all lists of revoked certificates, to honour others.
+    #[must_use]
+    pub fn without_revocations(mut self) -> Self {
+        self.lists.clear();
+        self
+    }
+
     /// The roots.
     #[must_use]
     pub fn roots(&self) -> &[Certificate] {

@@ -39,6 +39,15 @@ const ANSWER_MAX: usize = 65_536;
 pub(super) struct Channel<'a> {
     card: &'a mut dyn Card,
     number: u8,
+    open: bool,
+}
+
+impl Drop for Channel<'_> {
+    /// A card has few channels: one that is not closed is missing for the next LPA.
+    fn drop(&mut self) {
+        // Nobody can be told of a failure here, and power off closes all channels.
+        self.close().ok();
+    }
 }
 
 impl fmt::Debug for Channel<'_> {
@@ -54,7 +63,11 @@ impl<'a> Channel<'a> {
             (Some(number @ 1..=3), StatusWord::OK) => *number,
             (_, status) => return Err(CardError::Status(status)),
         };
-        let mut channel = Self { card, number };
+        let mut channel = Self {
+            card,
+            number,
+            open: true,
+        };
         let mut select = vec![number, 0xA4, 0x04, 0x00, 16];
         select.extend(ISD_R_AID);
         channel.whole(&select)?;
@@ -62,6 +75,10 @@ impl<'a> Channel<'a> {
     }
 
     pub(super) fn close(&mut self) -> Result<(), CardError> {
+        if !self.open {
+            return Ok(());
+        }
+        self.open = false;
         let command = [0x00, 0x70, 0x80, self.number];
         match exchange(self.card, &command)? {
             (_, StatusWord::OK) => Ok(()),

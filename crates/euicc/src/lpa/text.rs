@@ -1,6 +1,6 @@
 //! What went wrong, in words for the person at the device.
 
-use simurgh_rsp::bpp::{BppCommand, ErrorReason};
+use simurgh_rsp::bpp::ErrorReason;
 use simurgh_rsp::message::authentication::AuthenticateError;
 use simurgh_rsp::message::download::DownloadError;
 use simurgh_rsp::message::es10::ProfileOutcome;
@@ -88,18 +88,8 @@ pub(super) fn installation(result: &FinalResult) -> String {
                     text.push_str(&format!("; {message}"));
                 }
             }
-            format!("{text} ({}, {})", step(*command), why.code())
+            format!("{text} ({}, {})", command.name(), why.code())
         }
-    }
-}
-
-const fn step(command: BppCommand) -> &'static str {
-    match command {
-        BppCommand::InitialiseSecureChannel => "initialiseSecureChannel",
-        BppCommand::ConfigureIsdp => "configureISDP",
-        BppCommand::StoreMetadata | BppCommand::StoreMetadata2 => "storeMetadata",
-        BppCommand::ReplaceSessionKeys => "replaceSessionKeys",
-        BppCommand::LoadProfileElements => "loadProfileElements",
     }
 }
 

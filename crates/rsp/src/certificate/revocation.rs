@@ -12,6 +12,7 @@ use crate::tlv::{DecodeError, Fields, Tlv};
 #[derive(Debug, Clone)]
 pub struct RevocationList {
     issuer: Vec<u8>,
+    issuer_key_id: Vec<u8>,
     this_update: Timestamp,
     next_update: Option<Timestamp>,
     serials: BTreeSet<Vec<u8>>,
@@ -52,6 +53,7 @@ impl RevocationList {
         }
         Ok(Self {
             issuer: issuer.subject().to_vec(),
+            issuer_key_id: issuer.key_id().to_vec(),
             this_update: times.next().ok_or_else(|| list.missing("thisUpdate"))?,
             next_update: times.next(),
             serials,
@@ -68,10 +70,29 @@ impl RevocationList {
             .is_some_and(|list| list.members().iter().any(|one| utc_time(one).is_some()))
     }
 
-    /// Whether it lists the certificate.
+    /// The encoded name of a list's issuer, believed by nobody yet: to find whose key verifies it.
+    ///
+    /// # Errors
+    /// [`DecodeError`].
+    pub fn issuer_of(der: &[u8]) -> Result<Vec<u8>, DecodeError> {
+        let fields = Fields::parse(der, SEQUENCE, "CertificateList")?;
+        let list = Fields::inside(&fields.need(SEQUENCE, "tbsCertList")?, "tbsCertList")?;
+        let name = list.nth(SEQUENCE, 1);
+        Ok(name.ok_or_else(|| list.missing("issuer"))?.raw().to_vec())
+    }
+
+    /// Whether it lists the certificate. Roots that share a name differ in their keys.
     #[must_use]
     pub fn revokes(&self, certificate: &Certificate) -> bool {
-        certificate.issuer() == self.issuer && self.serials.contains(certificate.serial())
+        certificate.issuer() == self.issuer
+            && certificate.issuer_key_id() == self.issuer_key_id
+            && self.serials.contains(certificate.serial())
+    }
+
+    /// Whether it comes from the same key as another list.
+    #[must_use]
+    pub fn replaces(&self, other: &Self) -> bool {
+        self.issuer == other.issuer && self.issuer_key_id == other.issuer_key_id
     }
 
     /// When it was made.

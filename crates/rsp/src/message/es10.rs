@@ -11,7 +11,9 @@ use super::download::{PrepareDownloadRequest, TAG_PREPARE_DOWNLOAD};
 use super::info::{AuthorisationRule, TAG_INFO1, TAG_INFO2};
 use super::metadata::read_iccid;
 use super::notification::{Event, NotificationMetadata, PendingNotification};
-use super::{AID, Challenge, ICCID, TAG_LIST, Wire, authentication, codes, context, group};
+use super::{
+    AID, Challenge, ICCID, SEQUENCE, TAG_LIST, Wire, authentication, codes, context, group,
+};
 use crate::identity::{Eid, Iccid};
 use crate::tlv::{DecodeError, Fields, NamedBits, Tag, Tlv, Writer};
 
@@ -25,6 +27,7 @@ pub(crate) const TAG_ENABLE: Tag = Tag::new(0xBF31);
 pub(crate) const TAG_DISABLE: Tag = Tag::new(0xBF32);
 pub(crate) const TAG_DELETE: Tag = Tag::new(0xBF33);
 pub(crate) const TAG_MEMORY_RESET: Tag = Tag::new(0xBF34);
+pub(crate) const TAG_LOAD_CRL: Tag = Tag::new(0xBF35);
 pub(crate) const TAG_ADDRESSES: Tag = Tag::new(0xBF3C);
 pub(crate) const TAG_EID: Tag = Tag::new(0xBF3E);
 pub(crate) const TAG_DEFAULT_ADDRESS: Tag = Tag::new(0xBF3F);
@@ -132,6 +135,8 @@ pub enum Command {
     RetrieveNotifications(NotificationFilter),
     /// ES10b.RemoveNotificationFromList
     RemoveNotification(u64),
+    /// ES10b.LoadCRL (v2 only): a list of revoked certificates in DER
+    LoadCrl(Vec<u8>),
     /// ES10b.GetRAT
     GetRules,
     /// ES10c.GetProfilesInfo
@@ -186,6 +191,9 @@ impl Wire for Command {
             Self::RemoveNotification(number) => Writer::nest(TAG_REMOVE_NOTIFICATION, |w| {
                 w.integer(context(0), *number);
             }),
+            Self::LoadCrl(list) => Writer::nest(TAG_LOAD_CRL, |w| {
+                w.raw(list);
+            }),
             Self::GetRules => empty(TAG_RULES),
             Self::GetProfiles(search) => search.encode(),
             Self::Enable { profile, refresh } => encode_switch(TAG_ENABLE, profile, *refresh),
@@ -226,6 +234,7 @@ impl Wire for Command {
             TAG_REMOVE_NOTIFICATION => {
                 Self::RemoveNotification(fields.integer(context(0), "seqNumber")?)
             }
+            TAG_LOAD_CRL => Self::LoadCrl(fields.need(SEQUENCE, "crl")?.raw().to_vec()),
             TAG_RULES => Self::GetRules,
             TAG_PROFILES_INFO => Self::GetProfiles(Search::decode(tlv)?),
             TAG_ENABLE => {
@@ -330,6 +339,52 @@ codes! {
     }
 }
 
+codes! {
+    /// Why a list of revoked certificates was not taken.
+    LoadCrlError {
+        /// Its signature is not right.
+        InvalidSignature = 1,
+        /// It is no list.
+        InvalidFormat = 2,
+        /// No room.
+        NotEnoughMemory = 3,
+        /// It is signed by nobody who is known.
+        VerificationKeyNotFound = 4,
+        /// A newer one is there.
+        FresherCrlLoaded = 5,
+        /// It says what changed since a list that is not there.
+        BaseCrlMissing = 6,
+        /// Something else.
+        Undefined = 127,
+    }
+}
+
+/// The answer to [`Command::LoadCrl`].
+#[must_use]
+pub fn load_crl_answer(outcome: Result<(), LoadCrlError>) -> Vec<u8> {
+    Writer::nest(TAG_LOAD_CRL, |w| {
+        match outcome {
+            Ok(()) => w.octets(group(0), &[]),
+            Err(error) => w.integer(context(1), error.code()),
+        };
+    })
+}
+
+/// Reads the answer to [`Command::LoadCrl`]: inside how it ended.
+///
+/// # Errors
+/// [`DecodeError`].
+pub fn read_load_crl(answer: &[u8]) -> Result<Result<(), LoadCrlError>, DecodeError> {
+    let fields = Fields::parse(answer, TAG_LOAD_CRL, "LoadCRLResponse")?;
+    if fields.find(group(0)).is_some() {
+        return Ok(Ok(()));
+    }
+    let error = LoadCrlError::from_code(fields.integer(context(1), "loadCRLResponseError")?);
+    error
+        .map(Err)
+        .ok_or_else(|| fields.invalid("loadCRLResponseError"))
+}
+
 /// An answer of one number: enable, disable, delete, reset, nickname, default address, removal.
 #[must_use]
 pub fn outcome_answer(tag: Tag, outcome: ProfileOutcome) -> Vec<u8> {
@@ -365,6 +420,7 @@ impl Command {
             Self::ListNotifications(_) => TAG_LIST_NOTIFICATIONS,
             Self::RetrieveNotifications(_) => TAG_RETRIEVE_NOTIFICATIONS,
             Self::RemoveNotification(_) => TAG_REMOVE_NOTIFICATION,
+            Self::LoadCrl(_) => TAG_LOAD_CRL,
             Self::GetRules => TAG_RULES,
             Self::GetProfiles(_) => TAG_PROFILES_INFO,
             Self::Enable { .. } => TAG_ENABLE,
