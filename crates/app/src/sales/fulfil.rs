@@ -47,14 +47,16 @@ impl App {
         let subscription = self.make(SubscriptionId::from_parts, now);
         self.book_capture(tx, &order, &payment, subscription, now)?;
         self.make_room(tx, &order, &execution, &subscriptions, now)?;
-        self.grant(tx, &order, execution, (line.id, subscription), now)?;
+        let granted = self.grant(tx, &order, execution, (line.id, subscription), now)?;
 
-        line.state = LineState::Active;
-        tx.update_line(&line)?;
+        if line.state != LineState::Active {
+            line.state = LineState::Active;
+            tx.update_line(&line)?;
+        }
         tx.update_order(&order)?;
         let key = format!("advance:{}:{}", line.id, order.id);
         self.enqueue(tx, Task::AdvanceLine(line.id), key, now)?;
-        self.tell_order_confirmed(tx, &order, now)?;
+        self.tell_order_confirmed(tx, &order, granted, now)?;
         self.issue_invoice(tx, &order, now)
     }
 
@@ -161,7 +163,7 @@ impl App {
         execution: Execution,
         (line, subscription): (LineId, SubscriptionId),
         now: Timestamp,
-    ) -> Result<(), Fault> {
+    ) -> Result<SubscriptionState, Fault> {
         let (issue, sets) = match execution.schedule {
             Schedule::Fixed { periods } => (Issue::Periods(periods), 1),
             Schedule::Extended { period } => (Issue::Periods(vec![period]), order.periods),
@@ -202,7 +204,7 @@ impl App {
             tx.insert_bucket(bucket)?;
         }
         post(tx, self.make(EntryId::from_parts, now), now, granted.entry)?;
-        Ok(())
+        Ok(granted.state)
     }
 
     /// Issues the invoice, last in the transaction: the number's counter is locked from here on.

@@ -2,7 +2,7 @@
 
 use simurgh_charging::{Subscription, SubscriptionState};
 use simurgh_commerce::{
-    Quote, QuoteContext, QuoteRefusal, QuoteRequest, Running, quote as commerce_quote,
+    Catalogue, Quote, QuoteContext, QuoteRefusal, QuoteRequest, Running, quote as commerce_quote,
 };
 use simurgh_vocab::{CustomerId, LineId, Timestamp};
 
@@ -60,7 +60,7 @@ impl App {
         let catalogue = self.current_catalogue(tx)?;
         let mut held: Vec<String> = Vec::new();
         loop {
-            let quote = self.quote_in(tx, Some(customer), line, request, now)?;
+            let quote = quote_from(tx, &catalogue, (Some(customer), line), request, now)?;
             let is_limited = |code: &String| {
                 let mut promotions = catalogue.promotions.iter();
                 promotions.any(|p| p.code == *code && p.is_limited())
@@ -85,33 +85,43 @@ impl App {
         now: Timestamp,
     ) -> Result<Quote, QuoteError> {
         let catalogue = self.current_catalogue(tx)?;
-        let running = match line {
-            None => None,
-            Some(id) => {
-                let line = tx.line(id)?.filter(|line| Some(line.customer) == customer);
-                let line = line.ok_or(QuoteError::NoSuchLine)?;
-                running(&tx.subscriptions_of(line.id)?, now)
-            }
-        };
-        let codes: Vec<_> = catalogue
-            .promotions
-            .iter()
-            .map(|p| p.code.clone())
-            .collect();
-        let uses = tx.promotion_uses(customer, &codes)?;
-        let first_purchase = match customer {
-            Some(customer) => !tx.has_paid(customer)?,
-            None => true,
-        };
-        let context = QuoteContext {
-            catalogue: &catalogue,
-            now,
-            running: running.as_ref(),
-            first_purchase,
-            uses: &uses,
-        };
-        Ok(commerce_quote(request, &context)?)
+        quote_from(tx, &catalogue, (customer, line), request, now)
     }
+}
+
+fn quote_from(
+    tx: &mut dyn Tx,
+    catalogue: &Catalogue,
+    (customer, line): (Option<CustomerId>, Option<LineId>),
+    request: &QuoteRequest,
+    now: Timestamp,
+) -> Result<Quote, QuoteError> {
+    let running = match line {
+        None => None,
+        Some(id) => {
+            let line = tx.line(id)?.filter(|line| Some(line.customer) == customer);
+            let line = line.ok_or(QuoteError::NoSuchLine)?;
+            running(&tx.subscriptions_of(line.id)?, now)
+        }
+    };
+    let codes: Vec<_> = catalogue
+        .promotions
+        .iter()
+        .map(|p| p.code.clone())
+        .collect();
+    let uses = tx.promotion_uses(customer, &codes)?;
+    let first_purchase = match customer {
+        Some(customer) => !tx.has_paid(customer)?,
+        None => true,
+    };
+    let context = QuoteContext {
+        catalogue,
+        now,
+        running: running.as_ref(),
+        first_purchase,
+        uses: &uses,
+    };
+    Ok(commerce_quote(request, &context)?)
 }
 
 /// What a line's subscriptions mean for starting another one.

@@ -1,5 +1,6 @@
 //! What customers are told about their purchases.
 
+use simurgh_charging::SubscriptionState;
 use simurgh_commerce::{Catalogue, Failure, Order, Payment, Selection};
 use simurgh_vocab::{Locale, Timestamp, Unit};
 
@@ -12,18 +13,16 @@ impl App {
         &self,
         tx: &mut dyn Tx,
         order: &Order,
+        bought: SubscriptionState,
         now: Timestamp,
     ) -> Result<(), Fault> {
         let catalogue = self.catalogue_in(tx, order.catalogue_version)?;
-        let subscription = tx.subscription_of_order(order.id)?;
-        let (start, end) = subscription.map_or((None, None), |bought| match bought.state {
-            simurgh_charging::SubscriptionState::Scheduled { period } => {
-                (Some(period.start), Some(period.end))
-            }
-            simurgh_charging::SubscriptionState::AwaitingFirstUse { .. }
-            | simurgh_charging::SubscriptionState::Ended { .. }
-            | simurgh_charging::SubscriptionState::Revoked { .. } => (None, None),
-        });
+        let (start, end) = match bought {
+            SubscriptionState::Scheduled { period } => (Some(period.start), Some(period.end)),
+            SubscriptionState::AwaitingFirstUse { .. }
+            | SubscriptionState::Ended { .. }
+            | SubscriptionState::Revoked { .. } => (None, None),
+        };
         let key = format!("order-confirmed:{}", order.id);
         let arguments = |contact: &Contact| {
             vec![
