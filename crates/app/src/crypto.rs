@@ -34,6 +34,12 @@ pub enum Purpose {
     MessageSecret,
     /// Tokens against forged forms.
     Csrf,
+    /// Protected packages of eSIM profiles, with their keys.
+    ProfilePackage,
+    /// Digests of confirmation codes of eSIM profiles.
+    ConfirmationCode,
+    /// Digests of what other operators asked.
+    CallDigest,
 }
 
 impl Purpose {
@@ -49,6 +55,9 @@ impl Purpose {
             Self::GuardDigest => b"guard-digest",
             Self::MessageSecret => b"message-secret",
             Self::Csrf => b"csrf",
+            Self::ProfilePackage => b"profile-package",
+            Self::ConfirmationCode => b"confirmation-code",
+            Self::CallDigest => b"call-digest",
         }
     }
 }

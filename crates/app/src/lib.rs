@@ -8,6 +8,7 @@ pub mod audit;
 pub mod catalogue;
 pub mod crypto;
 pub mod desk;
+pub mod esim;
 pub mod jobs;
 pub mod line;
 pub mod message;
@@ -69,6 +70,7 @@ pub struct App(Arc<Inner>);
 pub struct Inner {
     world: World,
     subscribers: subscriber::Rules,
+    esim: esim::Rules,
     catalogues: RwLock<catalogue::Cache>,
     wake: tokio::sync::Notify,
 }
@@ -91,12 +93,25 @@ impl App {
     /// The use cases over `world`, with the operator's own rules for subscribers.
     #[must_use]
     pub fn with_rules(world: World, subscribers: subscriber::Rules) -> Self {
+        Self::with_esim(world, subscribers, esim::Rules::default())
+    }
+
+    /// The use cases over `world`, with the operator's own rules for subscribers and eSIM.
+    #[must_use]
+    pub fn with_esim(world: World, subscribers: subscriber::Rules, esim: esim::Rules) -> Self {
         Self(Arc::new(Inner {
             world,
             subscribers,
+            esim,
             catalogues: RwLock::default(),
             wake: tokio::sync::Notify::new(),
         }))
+    }
+
+    /// What the operator decides about eSIM.
+    #[must_use]
+    pub fn esim(&self) -> &esim::Rules {
+        &self.0.esim
     }
 
     /// The current time.

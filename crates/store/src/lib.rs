@@ -10,6 +10,7 @@ pub mod tx;
 mod catalogues;
 mod customers;
 mod desk;
+mod esim;
 mod ledger;
 mod lines;
 mod outbox;

@@ -8,7 +8,7 @@
 //!
 //! Two transactions that lock the same rows in another order wait for each other, and PostgreSQL
 //! breaks one of them off. So a transaction locks in the order of `Lock`: the order, its
-//! payments, its refunds, the line, balances, tallies of promotions, the counter of documents.
+//! payments, its refunds, the line, a session with a chip, eSIM profiles, balances, tallies of promotions, the counter of documents.
 //! Within one kind the rows are locked in the order of their keys, or stand behind a row of an
 //! earlier kind that is locked already. Rows about people come before all of these: what is
 //! counted (`LogIns::hold`), codes, sessions, customers. Whatever needs no lock is read without
@@ -29,6 +29,8 @@ pub(crate) enum Lock {
     Payment,
     Refund,
     Line,
+    RspSession,
+    Profile,
     Balance,
     PromotionTally,
     DocumentCounter,

@@ -20,6 +20,7 @@ mod name;
 mod network;
 mod password;
 mod phone;
+mod profile;
 mod second_factor;
 mod session;
 
@@ -38,6 +39,10 @@ pub use network::{Network, ParseNetworkError};
 pub use password::{Password, PasswordContext, PasswordRefusal};
 pub use phone::{
     PhoneRefusal, calling_code, countries_called, country_of, display_phone, parse_phone,
+};
+pub use profile::{
+    BoundChip, ChipCurve, ChipFacts, ChipKey, Confirmation, OnChip, Profile, ProfileError,
+    ProfileOrder, ProfilePolicy, ProfileRefusal, ProfileState,
 };
 pub use second_factor::{
     RECOVERY_CODES, RecoveryCode, SecondFactor, SecondFactorRefusal, TOTP_DIGITS,

@@ -44,7 +44,8 @@ pub struct Line {
 /// Use of a line on one day, for the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayUsage {
-    /// The day, as days since 1970-01-01 UTC.
+    /// The day in the calendar of the customer's time zone when it was used, as days since
+    /// 1970-01-01.
     pub day: i64,
     /// The unit used.
     pub unit: simurgh_vocab::Unit,

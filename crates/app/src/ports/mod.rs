@@ -6,6 +6,7 @@ mod catalogues;
 mod contacts;
 mod customers;
 mod desk;
+mod esim;
 mod identity;
 mod lines;
 mod message;
@@ -25,6 +26,12 @@ pub use customers::{
 pub use desk::{
     Author, Desk, DeskCounts, DeskSince, StaffAccount, StaffAction, StaffLogEntry, StaffLogFilter,
     StaffSession, StaffSubject, Ticket, TicketMessage, TicketQueue, TicketState, VitalCounts,
+};
+pub use esim::{
+    AnsweredCall, CancelWhy, ChipCurve, ChipEvent, ChipEventRecord, ChipFacts, ChipKey,
+    ChipNotification, HeardNotification, Hidden, InstallOutcome, OverTheAirKey, PackagingFault,
+    PackedProfile, PackedVariant, ProfileMaterial, ProfilePackager, Profiles, RspSession,
+    ServerKind, SessionStep, ShownCode, StoredPackage, Transaction,
 };
 pub use identity::{IdentityChecker, IdentityReport, IdentityStart, IdentityStarted};
 pub use lines::{DayUsage, Line, LineState, Lines};

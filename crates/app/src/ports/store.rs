@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use simurgh_ledger::Journal;
 
 use super::{
-    Books, Catalogues, Contacts, Customers, Desk, IdentityChecks, Lines, LogIns, Outbox, Sales,
+    Books, Catalogues, Contacts, Customers, Desk, IdentityChecks, Lines, LogIns, Outbox, Profiles,
+    Sales,
 };
 
 /// The store itself failed. Nothing of the transaction remains.
@@ -53,6 +54,7 @@ pub trait Tx:
     + Lines
     + LogIns
     + Outbox
+    + Profiles
     + Sales
 {
 }
@@ -68,6 +70,7 @@ impl<T> Tx for T where
         + Lines
         + LogIns
         + Outbox
+        + Profiles
         + Sales
 {
 }

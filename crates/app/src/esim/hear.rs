@@ -1,0 +1,119 @@
+//! What chips report: once each, also weeks later and without a session. Source: SGP.22 v2.5 §3.5
+
+use simurgh_subscriber::{OnChip, Profile, ProfileState};
+use simurgh_vocab::Timestamp;
+use simurgh_vocab::identity::{Eid, Iccid};
+
+use crate::ports::{
+    ChipEvent, ChipKey, ChipNotification, HeardNotification, InstallOutcome, SessionStep, StoreExt,
+    Tx,
+};
+use crate::{App, Fault};
+
+/// `installFailedDueToIccidAlreadyExistsOnEuicc` (SGP.22 v2.5 §5.7.2): it is there from an earlier download.
+const ALREADY_THERE: u8 = 10;
+
+/// What became of a notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard {
+    /// It is new, and changed what is known.
+    News,
+    /// It was heard before.
+    Again,
+    /// It is about no profile of ours, or one that another chip has.
+    NotOurs,
+}
+
+impl App {
+    /// Takes in what a chip reported; its signature was verified. Hearing it twice is hearing it once.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn hear(&self, notification: ChipNotification) -> Result<Heard, Fault> {
+        let app = self.clone();
+        self.store
+            .transact(move |tx| app.hear_in(tx, &notification))
+            .await
+    }
+
+    fn hear_in(&self, tx: &mut dyn Tx, notification: &ChipNotification) -> Result<Heard, Fault> {
+        let now = self.now();
+        let session = match &notification.transaction {
+            Some(transaction) => tx.rsp_session(transaction)?,
+            None => None,
+        };
+        let profile = match (notification.iccid, &session) {
+            (Some(iccid), _) => tx.profile_by_iccid(iccid)?,
+            (None, Some(session)) => match &session.step {
+                SessionStep::Delivered { profile, .. } => tx.profile(*profile)?,
+                SessionStep::Opened { .. }
+                | SessionStep::Authenticated { .. }
+                | SessionStep::Known { .. }
+                | SessionStep::Over => None,
+            },
+            (None, None) => None,
+        };
+        let has_it = |profile: &Profile| {
+            let chip = profile.chip.as_ref();
+            chip.is_some_and(|chip| chip.eid == notification.eid)
+        };
+        let Some(profile) = profile.filter(has_it) else {
+            return Ok(Heard::NotOurs);
+        };
+        let heard = HeardNotification {
+            notification: notification.clone(),
+            heard_at: now,
+        };
+        if !tx.insert_chip_notification(&heard, Some(profile.id))? {
+            return Ok(Heard::Again);
+        }
+        let was = profile.state;
+        let eid = notification.eid;
+        let profile = self.after_news(profile, notification, now);
+        tx.update_profile(&profile)?;
+        if was != profile.state
+            && let Some(token) = profile.order.matching_id.as_deref()
+            && profile.order.smds_address.is_some()
+            && !profile.is_waiting()
+        {
+            tx.remove_chip_event(eid, token)?;
+        }
+        if let Some(mut session) = session
+            && session.step != SessionStep::Over
+        {
+            session.step = SessionStep::Over;
+            tx.update_rsp_session(&session)?;
+        }
+        Ok(Heard::News)
+    }
+
+    fn after_news(&self, profile: Profile, news: &ChipNotification, now: Timestamp) -> Profile {
+        match (news.event, &news.outcome) {
+            (ChipEvent::Install, Some(InstallOutcome::Failed { reason, .. }))
+                if *reason != ALREADY_THERE =>
+            {
+                profile.install_failed(&self.esim().policy, now)
+            }
+            (ChipEvent::Install, _) => profile.installed(now),
+            (ChipEvent::Enable, _) => profile.heard(OnChip::Enabled, now),
+            (ChipEvent::Disable, _) => profile.heard(OnChip::Disabled, now),
+            (ChipEvent::Delete, _) => profile.heard(OnChip::Deleted, now),
+        }
+    }
+
+    /// The chip that a profile is bound to, and the key by which it signs.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn chip_key_of(&self, iccid: Iccid) -> Result<Option<(Eid, ChipKey)>, Fault> {
+        self.store
+            .snapshot(move |tx| {
+                let profile = tx.profile_by_iccid(iccid)?;
+                let delivered = profile.filter(|one| one.state != ProfileState::Available);
+                Ok(delivered
+                    .and_then(|one| one.chip)
+                    .map(|chip| (chip.eid, chip.key)))
+            })
+            .await
+    }
+}
