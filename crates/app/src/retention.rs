@@ -6,6 +6,7 @@
 use simurgh_subscriber::SessionRules;
 use simurgh_vocab::Duration;
 
+use crate::esim::{CALLS_KEPT, SESSIONS_KEPT};
 use crate::ports::{StoreExt, StoreFault, Tx};
 use crate::{App, Fault};
 
@@ -44,6 +45,7 @@ impl App {
     pub async fn forget_old(&self, keep: Retention) -> Result<(), Fault> {
         let now = self.now();
         self.forget_old_log_ins().await?;
+        self.forget_old_chip_sessions().await?;
         let done_before = now.minus(keep.jobs);
         self.forget("jobs", move |tx| tx.forget_jobs(done_before, AT_ONCE))
             .await?;
@@ -67,6 +69,25 @@ impl App {
         let unused = before.minus(SessionRules::CUSTOMER.inactivity);
         self.forget("sessions", move |tx| {
             tx.forget_unused_sessions(unused, AT_ONCE)
+        })
+        .await
+    }
+
+    /// Removes sessions with chips that are over, and calls of other operators that nobody repeats any more.
+    /// What chips reported stays as long as their profiles.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn forget_old_chip_sessions(&self) -> Result<(), Fault> {
+        let now = self.now();
+        let ended = now.minus(SESSIONS_KEPT);
+        self.forget("chip sessions", move |tx| {
+            tx.forget_rsp_sessions(ended, AT_ONCE)
+        })
+        .await?;
+        let answered = now.minus(CALLS_KEPT);
+        self.forget("answered calls", move |tx| {
+            tx.forget_answered_calls(answered, AT_ONCE)
         })
         .await
     }
