@@ -1,5 +1,6 @@
 //! The servers and runners of a process: started together, stopped together.
 
+use std::convert::Infallible;
 use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use simurgh_app::App;
 use simurgh_app::ports::Entropy;
 use simurgh_app::retention::Retention;
 use simurgh_web::frame::observe::{Observer, Proxies, observe};
+use simurgh_web::frame::{Takes, gate};
 use simurgh_web::server::{Limits, serve};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -74,6 +76,28 @@ impl Crew {
         self.run(async move {
             serve(listener, router, limits, stopped).await;
             Ok(())
+        });
+    }
+
+    /// Serves the pages of an outside company that is played here, within the limits of the other
+    /// sites, and runs what brings its notifications.
+    pub(crate) fn serve_outside(
+        &mut self,
+        (name, listener): (&'static str, TcpListener),
+        router: Router,
+        courier: impl Future<Output = Infallible> + Send + 'static,
+    ) {
+        self.serve(
+            name,
+            listener,
+            router.layer(from_fn_with_state(Takes::Messages, gate)),
+        );
+        let stopped = self.stopped();
+        self.run(async move {
+            tokio::select! {
+                () = stopped => Ok(()),
+                never = courier => match never {},
+            }
         });
     }
 

@@ -76,10 +76,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let state = wire::web(&app, &operator, &form_origins)?;
 
     let mut crew = Crew::new(Limits::default(), Proxies::default())?;
-    let stopped = crew.stopped();
-    crew.run(async move { Ok(server.serve(sandbox, stopped).await?) });
-    let stopped = crew.stopped();
-    crew.run(async move { Ok(people.serve(identity, stopped).await?) });
+    crew.serve_outside(("payments", sandbox), server.router(), server.courier());
+    crew.serve_outside(("identity", identity), people.router(), people.courier());
     let past = PastClock::at(clock.now());
     let then = wire::app_at(
         &operator,

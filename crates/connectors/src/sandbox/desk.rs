@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use super::Fault;
 use super::journal::Journal;
+use super::queue::{Delivery, Letter};
 use super::signature::hex;
 use super::wire::Unreadable;
 
@@ -32,6 +33,8 @@ pub(crate) trait Book: Default + Send + 'static {
     type Command;
     /// Why it does not change.
     type Refusal: Display;
+    /// What names a copy of a notification that it sends.
+    type Letter: Letter + Send + Sync + 'static;
     /// A command as the journal has it.
     type Written: Serialize + DeserializeOwned;
 
@@ -43,6 +46,15 @@ pub(crate) trait Book: Default + Send + 'static {
     fn written(command: &Self::Command) -> Self::Written;
     /// Reads what [`written`](Self::written) wrote.
     fn read(written: Self::Written) -> Result<Self::Command, Unreadable>;
+
+    /// Notifications that are due, at most one per subject.
+    fn due(&self, now: Timestamp, limit: usize) -> Vec<Delivery<Self::Letter>>;
+    /// A delivery failed: it is tried again at `due_at`.
+    fn postpone(&mut self, letter: Self::Letter, due_at: Timestamp);
+    /// When something happens next by itself: a delay ends or a notification is due.
+    fn next_due(&self) -> Option<Timestamp>;
+    /// The command by which it learns that a letter was taken.
+    fn taken(letter: Self::Letter) -> Self::Command;
 }
 
 /// A sandbox at work. Cheap to clone: every clone is the same sandbox.

@@ -7,11 +7,12 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
 use simurgh_app::ports::Clock;
 
-use super::BODY_BYTES_MAX;
 use super::signature::{self, SignatureFault, Signed, Signer};
-use super::wire::{self, ErrorBody};
+use super::wire::{self, ErrorBody, Unreadable};
+use super::{BODY_BYTES_MAX, Fault, Refused};
 
 /// The sandbox's key and clock.
 pub(crate) struct Gate {
@@ -82,6 +83,45 @@ fn unauthorised(fault: SignatureFault) -> Response {
         SignatureFault::TooOld => ("signature-old", "the request was signed too long ago"),
     };
     error(StatusCode::UNAUTHORIZED, code, message)
+}
+
+/// Why the API does not do as asked.
+pub(crate) enum ApiRefusal<R> {
+    Unreadable(Unreadable),
+    Fault(Fault<R>),
+    /// The outcome chosen for the subject is that nobody answers.
+    NoAnswer,
+}
+
+impl<R> From<Unreadable> for ApiRefusal<R> {
+    fn from(reason: Unreadable) -> Self {
+        Self::Unreadable(reason)
+    }
+}
+
+impl<R> From<Fault<R>> for ApiRefusal<R> {
+    fn from(fault: Fault<R>) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+/// What the API answers.
+pub(crate) fn answer<T: Serialize, R: Refused>(result: Result<T, ApiRefusal<R>>) -> Response {
+    let refusal = match result {
+        Ok(body) => return json(StatusCode::OK, wire::write(&body)),
+        Err(refusal) => refusal,
+    };
+    match refusal {
+        ApiRefusal::Unreadable(reason) => error(StatusCode::BAD_REQUEST, "unreadable", reason),
+        ApiRefusal::NoAnswer => error(StatusCode::GATEWAY_TIMEOUT, "no-answer", "no answer"),
+        ApiRefusal::Fault(Fault::Refused(refusal)) => {
+            error(refusal.status(), refusal.code(), &refusal.to_string())
+        }
+        ApiRefusal::Fault(fault @ (Fault::Journal(_) | Fault::Http(_))) => {
+            tracing::error!(%fault, "a sandbox failed");
+            error(StatusCode::INTERNAL_SERVER_ERROR, "fault", "a fault inside")
+        }
+    }
 }
 
 /// An answer that says no.

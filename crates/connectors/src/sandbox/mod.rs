@@ -17,13 +17,24 @@ pub(crate) mod testing;
 pub(crate) mod verify;
 pub(crate) mod wire;
 
+use std::fmt::Display;
 use std::io;
+
+use axum::http::StatusCode;
 
 pub use settings::SandboxSettings;
 
 /// The most a request, an answer or a notification may hold. The largest, the opening of a payment
 /// with a description and a return address, stays under 4 KiB.
 pub(crate) const BODY_BYTES_MAX: usize = 16 * 1024;
+
+/// What a book refuses, as the answers over HTTP say it.
+pub(crate) trait Refused: Display {
+    /// The code in an answer of the API.
+    fn code(&self) -> &'static str;
+    /// The answer's status.
+    fn status(&self) -> StatusCode;
+}
 
 /// Why a sandbox does not do as asked. `R` is what its book refuses.
 #[derive(Debug, thiserror::Error)]

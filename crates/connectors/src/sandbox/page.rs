@@ -4,7 +4,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use simurgh_vocab::Locale;
 
-use super::settings;
+use super::html::{House, say};
+use super::{Fault, Refused, settings};
 
 /// The language a page is asked for in.
 #[derive(serde::Deserialize)]
@@ -65,6 +66,32 @@ pub(crate) fn see_other(address: &str) -> Response {
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     (StatusCode::SEE_OTHER, headers).into_response()
+}
+
+/// The answer to what cannot be read or is not sent from a page of ours.
+pub(crate) fn unreadable(house: &House, locale: Locale, status: StatusCode) -> Response {
+    let what = say(
+        locale,
+        "无法识别此请求。请回到上一页重试。",
+        "This request cannot be read. Go back and try again.",
+    );
+    document(status, house.message(locale, what), None)
+}
+
+/// The answer when the sandbox does not do as asked.
+pub(crate) fn failed<R: Refused>(house: &House, locale: Locale, fault: &Fault<R>) -> Response {
+    let (status, what) = match fault {
+        Fault::Refused(refusal) => (refusal.status(), refusal.to_string()),
+        Fault::Journal(error) => {
+            tracing::error!(%error, "the journal of a sandbox failed");
+            (StatusCode::INTERNAL_SERVER_ERROR, error.to_string())
+        }
+        Fault::Http(error) => {
+            tracing::error!(error, "a sandbox failed");
+            (StatusCode::INTERNAL_SERVER_ERROR, error.clone())
+        }
+    };
+    document(status, house.message(locale, &what), None)
 }
 
 /// A page. Chromium applies `form-action` to the redirect that follows a form as well, so that the

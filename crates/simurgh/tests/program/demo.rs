@@ -36,6 +36,15 @@ fn it_serves_keeps_its_data_and_forgets_it_when_told_to() {
     let page = get(&portal, "/");
     assert!(page.starts_with("HTTP/1.1 200"), "{page}");
     assert!(page.contains("x-request-id: ") && page.contains("<html lang=\"en\""));
+    // What is played beside it is served within the same limits.
+    let long = format!("/?{}", "a".repeat(5_000));
+    for outside in ["sandbox", "identity"] {
+        let outside = address(&demo, outside);
+        let page = get(&outside, "/");
+        assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+        assert!(page.contains("x-request-id: "), "{page}");
+        assert!(get(&outside, &long).starts_with("HTTP/1.1 414"));
+    }
     let inbox = get(&portal, "/inbox.json");
     assert!(inbox.starts_with("HTTP/1.1 200"), "{inbox}");
     let metrics = get(&admin, "/metrics");

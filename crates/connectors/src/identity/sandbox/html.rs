@@ -5,19 +5,27 @@ use simurgh_vocab::Locale;
 
 use super::book::{Entry, IdentityBook, Standing};
 use super::outcome::Outcome;
-use crate::sandbox::html::{back, book_head, escape, say, select};
+use crate::sandbox::html::{
+    self, House, back, book_head, escape, nothing, say, select, slow_and_odd,
+};
 
 /// How many checks the page over the book shows.
 const SHOWN_MAX: usize = 100;
 
-const fn title(locale: Locale) -> &'static str {
-    say(locale, "身份核验", "Identity check")
-}
+/// What stands on every page.
+pub(super) const HOUSE: House = House {
+    name: ("身份核验", "Identity check"),
+    banner: (
+        "沙箱 - 不拍照，不保存任何证件",
+        "Sandbox - no photograph is taken, no document is kept",
+    ),
+    class: "identity",
+};
 
 /// The person's page, as the check stands.
 pub(super) fn person_page(entry: &Entry, account: &str) -> String {
     let locale = entry.request.locale;
-    let title = title(locale);
+    let title = say(locale, HOUSE.name.0, HOUSE.name.1);
     let summary = format!(
         "<dl class=\"summary\"><div><dt>{}</dt><dd>{}</dd></div><div><dt>{}</dt><dd>{}</dd></div>\
          <div><dt>{}</dt><dd class=\"number\">{}</dd></div></dl>",
@@ -55,8 +63,7 @@ pub(super) fn book_page(book: &IdentityBook, locale: Locale) -> String {
         .map(|entry| book_row(entry, locale))
         .collect();
     if rows.is_empty() {
-        let nothing = say(locale, "暂无记录。", "Nothing here yet.");
-        rows = format!("<p class=\"note\">{nothing}</p>");
+        rows = nothing(locale);
     }
     let main = format!(
         "<main class=\"book\">{}<p class=\"note\">{} {}</p>{rows}</main>",
@@ -67,23 +74,8 @@ pub(super) fn book_page(book: &IdentityBook, locale: Locale) -> String {
     page(locale, title, &main)
 }
 
-/// A page that says one thing.
-pub(super) fn message_page(locale: Locale, what: &str) -> String {
-    let title = title(locale);
-    let main = format!(
-        "<main class=\"sheet\"><h1>{title}</h1><p>{}</p></main>",
-        escape(what)
-    );
-    page(locale, title, &main)
-}
-
 fn page(locale: Locale, title: &str, main: &str) -> String {
-    let banner = say(
-        locale,
-        "沙箱 - 不拍照，不保存任何证件",
-        "Sandbox - no photograph is taken, no document is kept",
-    );
-    crate::sandbox::html::page(locale, (title, banner), "identity", main)
+    HOUSE.page(locale, (title, HOUSE.class), main)
 }
 
 /// The form of a person who has not acted.
@@ -122,29 +114,25 @@ fn way_back(locale: Locale, return_url: &str) -> String {
 
 /// Every other way a check can go, in groups. The buttons belong to the form above.
 fn other_endings(locale: Locale) -> String {
+    let labelled = |outcomes: &[Outcome]| {
+        let labelled = |one: &Outcome| (one.code(), label(locale, *one));
+        outcomes.iter().map(labelled).collect()
+    };
     let refusals: Vec<_> = IdentityRefusal::ALL
         .iter()
         .filter(|refusal| **refusal != IdentityRefusal::Abandoned)
         .map(|refusal| Outcome::Refuse(*refusal))
         .collect();
-    let slow = [Outcome::Delayed, Outcome::Unannounced, Outcome::NoAnswer];
-    let odd = [Outcome::Duplicated, Outcome::Contradicted];
+    let (slow, odd) = slow_and_odd(locale);
     let groups = [
-        (say(locale, "不通过", "Refused"), refusals),
-        (say(locale, "等待", "It takes time"), slow.to_vec()),
-        (say(locale, "异常通知", "Odd notifications"), odd.to_vec()),
+        (say(locale, "不通过", "Refused"), labelled(&refusals)),
+        (
+            slow,
+            labelled(&[Outcome::Delayed, Outcome::Unannounced, Outcome::NoAnswer]),
+        ),
+        (odd, labelled(&[Outcome::Duplicated, Outcome::Contradicted])),
     ];
-    let fieldsets: String = groups
-        .iter()
-        .map(|(title, outcomes)| {
-            let buttons: String = outcomes.iter().map(|one| button(locale, *one)).collect();
-            format!("<fieldset><legend>{title}</legend>{buttons}</fieldset>")
-        })
-        .collect();
-    format!(
-        "<details class=\"sheet endings\" open><summary>{}</summary>{fieldsets}</details>",
-        say(locale, "测试其他结果", "Try another ending"),
-    )
+    html::other_endings(locale, "check", &groups)
 }
 
 fn press(locale: Locale, outcome: Outcome, class: &str) -> String {
@@ -155,25 +143,15 @@ fn press(locale: Locale, outcome: Outcome, class: &str) -> String {
     )
 }
 
-fn button(locale: Locale, outcome: Outcome) -> String {
-    format!(
-        "<button form=\"check\" name=\"outcome\" value=\"{}\">{}</button>",
-        outcome.code(),
-        label(locale, outcome)
-    )
-}
-
 fn book_row(entry: &Entry, locale: Locale) -> String {
     let reference = escape(&entry.tokens.reference);
     let decide = if entry.is_open() {
         let outcomes = Outcome::all().map(|one| (one.code(), label(locale, one)));
-        format!(
-            "<form class=\"act\" method=\"post\" action=\"/book/{reference}/outcome\">\
-             <input type=\"hidden\" name=\"lang\" value=\"{locale}\">\
-             <label><span>{}</span>{}</label><button>{}</button></form>",
+        html::act(
+            locale,
+            &format!("/book/{reference}/outcome"),
             say(locale, "决定", "Decide"),
-            select("value", outcomes, "approve"),
-            say(locale, "应用", "Apply"),
+            &select("value", outcomes, "approve"),
         )
     } else {
         String::new()
@@ -182,16 +160,13 @@ fn book_row(entry: &Entry, locale: Locale) -> String {
         "<article class=\"payment\" id=\"{reference}\"><h2>{rule}</h2>\
          <p class=\"state\">{standing}</p>\
          <p class=\"note\"><span class=\"number\">{reference}</span> · {started_at} · \
-         <a href=\"/check/{page}\">{page_label}</a></p>{decide}\
-         <form class=\"act\" method=\"post\" action=\"/book/{reference}/send-again\">\
-         <input type=\"hidden\" name=\"lang\" value=\"{locale}\"><button>{again}</button></form>\
-         </article>",
+         <a href=\"/check/{page}\">{page_label}</a></p>{decide}{again}</article>",
         rule = escape(&entry.request.rule),
         standing = standing(locale, entry.standing),
         started_at = entry.started_at,
         page = escape(&entry.tokens.page),
         page_label = say(locale, "核验页面", "Person's page"),
-        again = say(locale, "再次发送通知", "Send notification again"),
+        again = html::send_again(locale, &reference),
     )
 }
 

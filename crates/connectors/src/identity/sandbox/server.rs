@@ -3,7 +3,6 @@
 
 use std::convert::Infallible;
 use std::future::Future;
-use std::io;
 use std::sync::Arc;
 
 use axum::Router;
@@ -14,26 +13,22 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use simurgh_vocab::Locale;
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
 
-use super::book::{Command, LetterId, Refusal};
+use super::book::Refusal;
 use super::desk::{Sandbox, SandboxFault};
-use super::html;
+use super::html::{self, HOUSE};
 use super::outcome::Outcome;
-use super::wire::{self, CheckBody, StartBody, StartedBody, Unreadable};
-use crate::sandbox::courier::{self, AT_ONCE, bring, next_try};
+use super::wire::{self, CheckBody, StartBody, StartedBody};
+use crate::sandbox::courier::{self, Courier};
 use crate::sandbox::desk::blocking;
-use crate::sandbox::gate::{Gate, error, guard, json};
-use crate::sandbox::html::say;
+use crate::sandbox::gate::{ApiRefusal, Gate, answer, guard};
 use crate::sandbox::page::{
-    Choice, Language, document, is_same_origin, language, see_other, style,
+    Choice, Language, document, failed, is_same_origin, language, see_other, style, unreadable,
 };
-use crate::sandbox::queue::Delivery;
 use crate::sandbox::signature::Signer;
-use crate::sandbox::{BODY_BYTES_MAX, Fault, SandboxSettings};
+use crate::sandbox::{BODY_BYTES_MAX, Fault, Refused, SandboxSettings};
 
 /// The outside company's server.
 pub struct SandboxServer {
@@ -70,7 +65,7 @@ impl SandboxServer {
         Ok(Self { site, http })
     }
 
-    /// Its pages and API. Notifications leave only while [`serve`](Self::serve) runs.
+    /// Its pages and API. Notifications leave only while the [`courier`](Self::courier) runs.
     pub fn router(&self) -> Router {
         let api = Router::new()
             .route("/v1/checks", post(start))
@@ -86,35 +81,24 @@ impl SandboxServer {
             .with_state(Arc::clone(&self.site))
     }
 
-    /// Serves until `stop` completes, and sends notifications meanwhile.
-    ///
-    /// # Errors
-    /// When the listener fails.
-    pub async fn serve(
-        self,
-        listener: TcpListener,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> io::Result<()> {
-        let serving = axum::serve(listener, self.router()).with_graceful_shutdown(stop);
-        tokio::select! {
-            served = serving => served,
-            never = carry(&self.site, &self.http) => match never {},
+    /// What brings notifications to the operator while it runs; it never ends by itself.
+    pub fn courier(&self) -> impl Future<Output = Infallible> + Send + 'static {
+        Courier {
+            desk: self.site.sandbox.desk().clone(),
+            http: self.http.clone(),
+            gate: Arc::clone(&self.site.gate),
+            notify_url: self.site.settings.notify_url().to_owned(),
+            account: self.site.settings.merchant().to_owned(),
+            body: wire::letter,
         }
+        .run()
     }
-}
-
-/// Why the API does not do as asked.
-enum ApiRefusal {
-    Unreadable(Unreadable),
-    Fault(SandboxFault),
-    /// The outcome chosen for the check is that nobody answers.
-    NoAnswer,
 }
 
 async fn start(State(site): Here, body: Bytes) -> Response {
     let request = match wire::read::<StartBody>(&body).and_then(StartBody::read) {
         Ok(request) => request,
-        Err(reason) => return refused(ApiRefusal::Unreadable(reason)),
+        Err(reason) => return answer::<(), Refusal>(Err(reason.into())),
     };
     let started = blocking(site.sandbox.clone(), |sandbox| sandbox.start(request)).await;
     answer(
@@ -136,32 +120,17 @@ async fn status(State(site): Here, Path(reference): Path<String>) -> Response {
     })
 }
 
-fn answer<T: Serialize>(result: Result<T, ApiRefusal>) -> Response {
-    match result {
-        Ok(body) => json(StatusCode::OK, wire::write(&body)),
-        Err(refusal) => refused(refusal),
+impl Refused for Refusal {
+    fn code(&self) -> &'static str {
+        Self::code(*self)
     }
-}
 
-fn refused(refusal: ApiRefusal) -> Response {
-    match refusal {
-        ApiRefusal::Unreadable(reason) => error(StatusCode::BAD_REQUEST, "unreadable", reason),
-        ApiRefusal::NoAnswer => error(StatusCode::GATEWAY_TIMEOUT, "no-answer", "no answer"),
-        ApiRefusal::Fault(Fault::Refused(refusal)) => {
-            error(status_of(refusal), refusal.code(), &refusal.to_string())
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::CheckUnknown => StatusCode::NOT_FOUND,
+            Self::ContextInconsistent | Self::AlreadyDecided => StatusCode::CONFLICT,
+            Self::RuleInvalid | Self::ReturnUrlInvalid => StatusCode::BAD_REQUEST,
         }
-        ApiRefusal::Fault(fault) => {
-            tracing::error!(%fault, "the sandbox identity check failed");
-            error(StatusCode::INTERNAL_SERVER_ERROR, "fault", "a fault inside")
-        }
-    }
-}
-
-const fn status_of(refusal: Refusal) -> StatusCode {
-    match refusal {
-        Refusal::CheckUnknown => StatusCode::NOT_FOUND,
-        Refusal::ContextInconsistent | Refusal::AlreadyDecided => StatusCode::CONFLICT,
-        Refusal::RuleInvalid | Refusal::ReturnUrlInvalid => StatusCode::BAD_REQUEST,
     }
 }
 
@@ -211,10 +180,10 @@ async fn pressed(
         .ok()
         .and_then(|Form(press)| Outcome::from_code(&press.outcome));
     let Some(outcome) = outcome else {
-        return unreadable(visit.locale, StatusCode::BAD_REQUEST);
+        return unreadable(&HOUSE, visit.locale, StatusCode::BAD_REQUEST);
     };
     if !is_same_origin(&headers) {
-        return unreadable(visit.locale, StatusCode::FORBIDDEN);
+        return unreadable(&HOUSE, visit.locale, StatusCode::FORBIDDEN);
     }
     let reference = visit.reference;
     let decided = blocking(site.sandbox.clone(), move |sandbox| {
@@ -223,7 +192,7 @@ async fn pressed(
     match decided.await {
         // A second press on a page that was left open: what was decided stands.
         Ok(()) | Err(Fault::Refused(Refusal::AlreadyDecided)) => see_other(&visit.return_url),
-        Err(fault) => failed(visit.locale, &fault),
+        Err(fault) => failed(&HOUSE, visit.locale, &fault),
     }
 }
 
@@ -240,11 +209,11 @@ async fn act(
     form: Result<Form<Choice>, FormRejection>,
 ) -> Response {
     let Ok(Form(choice)) = form else {
-        return unreadable(language(None, &headers), StatusCode::BAD_REQUEST);
+        return unreadable(&HOUSE, language(None, &headers), StatusCode::BAD_REQUEST);
     };
     let locale = language(choice.lang.as_deref(), &headers);
     if !is_same_origin(&headers) {
-        return unreadable(locale, StatusCode::FORBIDDEN);
+        return unreadable(&HOUSE, locale, StatusCode::FORBIDDEN);
     }
     let outcome = choice.value.as_deref().and_then(Outcome::from_code);
     let told = reference.clone();
@@ -261,79 +230,19 @@ async fn act(
             })
             .await
         }
-        _ => return unreadable(locale, StatusCode::BAD_REQUEST),
+        _ => return unreadable(&HOUSE, locale, StatusCode::BAD_REQUEST),
     };
     match done {
         Ok(()) | Err(Fault::Refused(Refusal::AlreadyDecided)) => {
             see_other(&format!("/?lang={locale}#{told}"))
         }
-        Err(fault) => failed(locale, &fault),
+        Err(fault) => failed(&HOUSE, locale, &fault),
     }
 }
 
 fn lost() -> Response {
     let what =
         "没有这次核验，请回到原页面重新开始。 / There is no such check. Go back and start again.";
-    let body = html::message_page(Locale::ZhCn, what);
+    let body = HOUSE.message(Locale::ZhCn, what);
     document(StatusCode::NOT_FOUND, body, None)
-}
-
-fn unreadable(locale: Locale, status: StatusCode) -> Response {
-    let what = say(
-        locale,
-        "无法识别此请求。请回到上一页重试。",
-        "This request cannot be read. Go back and try again.",
-    );
-    document(status, html::message_page(locale, what), None)
-}
-
-fn failed(locale: Locale, fault: &SandboxFault) -> Response {
-    let status = match fault {
-        Fault::Refused(Refusal::CheckUnknown) => StatusCode::NOT_FOUND,
-        Fault::Refused(_) => StatusCode::CONFLICT,
-        Fault::Journal(_) | Fault::Http(_) => {
-            tracing::error!(%fault, "the sandbox identity check failed");
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
-    };
-    document(status, html::message_page(locale, &fault.to_string()), None)
-}
-
-/// Brings notifications to the operator until they are taken.
-async fn carry(site: &Arc<Site>, http: &reqwest::Client) -> Infallible {
-    loop {
-        let due = site.sandbox.read(|book, now| book.due(now, AT_ONCE));
-        if due.is_empty() {
-            let (next_due, now) = site.sandbox.read(|book, now| (book.next_due(), now));
-            courier::wait(next_due, now, site.sandbox.desk().changed()).await;
-            continue;
-        }
-        let mut under_way = JoinSet::new();
-        for delivery in due {
-            under_way.spawn(deliver(Arc::clone(site), http.clone(), delivery));
-        }
-        under_way.join_all().await;
-    }
-}
-
-async fn deliver(site: Arc<Site>, http: reqwest::Client, delivery: Delivery<LetterId>) {
-    let Some((event_id, report)) = site.sandbox.read(|book, _| book.letter(delivery.id)) else {
-        return;
-    };
-    let body = wire::body(&event_id, &report, site.settings.merchant());
-    let mut settled = bring(&http, &site.gate, site.settings.notify_url(), body).await;
-    if settled {
-        let written = blocking(site.sandbox.clone(), move |sandbox| {
-            sandbox.write(&Command::Taken(delivery.id))
-        });
-        if let Err(fault) = written.await {
-            tracing::error!(%fault, "a notification was taken, but that cannot be remembered");
-            settled = false;
-        }
-    }
-    if !settled {
-        let desk = site.sandbox.desk();
-        let due_at = next_try(delivery.attempts, desk.now());
-        desk.adjust(|book| book.postpone(delivery.id, due_at));
-    }
 }

@@ -39,7 +39,9 @@ async fn running(notify_url: &str) -> Running {
     let home = format!("http://{}", listener.local_addr().unwrap());
     let settings = settings(notify_url, &home);
     let server = SandboxServer::new(sandbox.clone(), settings.clone()).unwrap();
-    tokio::spawn(server.serve(listener, std::future::pending()));
+    tokio::spawn(server.courier());
+    let pages = server.router();
+    tokio::spawn(async move { axum::serve(listener, pages).await });
     Running {
         checker: SandboxChecker::new(&settings, clock).unwrap(),
         sandbox,

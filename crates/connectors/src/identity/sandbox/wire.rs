@@ -9,6 +9,7 @@ use simurgh_vocab::{CaseId, Timestamp};
 use super::book::{Command, IdentityBook, LetterId, Refusal, Tokens};
 use super::outcome::Outcome;
 use crate::sandbox::desk::{Book, Change};
+use crate::sandbox::queue::Delivery;
 use crate::sandbox::settings::is_name;
 pub(super) use crate::sandbox::wire::{Unreadable, read, write};
 
@@ -129,6 +130,17 @@ pub(super) fn body(event_id: &str, report: &IdentityReport, account: &str) -> Ve
     })
 }
 
+/// A letter as it leaves, with the id of its event.
+pub(super) fn letter(
+    book: &IdentityBook,
+    id: LetterId,
+    account: &str,
+) -> Option<(String, Vec<u8>)> {
+    let (event_id, report) = book.letter(id)?;
+    let body = body(&event_id, &report, account);
+    Some((event_id, body))
+}
+
 /// A command as the journal has it.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -155,6 +167,7 @@ pub(crate) enum CommandBody {
 impl Book for IdentityBook {
     type Command = Command;
     type Refusal = Refusal;
+    type Letter = LetterId;
     type Written = CommandBody;
 
     fn advance(&mut self, now: Timestamp) {
@@ -212,5 +225,21 @@ impl Book for IdentityBook {
                 copy,
             }),
         })
+    }
+
+    fn due(&self, now: Timestamp, limit: usize) -> Vec<Delivery<LetterId>> {
+        Self::due(self, now, limit)
+    }
+
+    fn postpone(&mut self, letter: LetterId, due_at: Timestamp) {
+        Self::postpone(self, letter, due_at);
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        Self::next_due(self)
+    }
+
+    fn taken(letter: LetterId) -> Command {
+        Command::Taken(letter)
     }
 }

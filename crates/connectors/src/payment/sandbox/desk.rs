@@ -145,19 +145,14 @@ impl Sandbox {
         self.desk.read(read)
     }
 
-    /// Changes the book in a way that no journal needs to know: when a notification is tried next.
-    pub(super) fn adjust(&self, adjust: impl FnOnce(&mut SandboxBook)) {
-        self.desk.adjust(adjust);
-    }
-
     /// Changes the book and its journal.
     pub(super) fn write(&self, command: &Command) -> Result<Change, SandboxFault> {
         self.desk.write(command)
     }
 
-    /// Waits until something in the book has changed since the last wait.
-    pub(super) async fn changed(&self) {
-        self.desk.changed().await;
+    /// The desk behind it.
+    pub(super) const fn desk(&self) -> &Desk<SandboxBook> {
+        &self.desk
     }
 
     fn draw_tokens(&self) -> Tokens {

@@ -12,7 +12,7 @@ use simurgh_app::ports::{
 use simurgh_commerce::{MethodKind, Observation, ProviderStatus};
 use simurgh_vocab::{Currency, Money, PaymentId};
 
-use super::book::{Command, DeliveryId, Refusal};
+use super::book::{Command, DeliveryId, Refusal, SandboxBook};
 use super::desk::{Sandbox, SandboxFault};
 use super::verify::{self, Verifier};
 use super::{ACKNOWLEDGEMENT, CODE, METHODS};
@@ -111,12 +111,9 @@ impl DirectSandbox {
     }
 
     fn hand(&self, id: DeliveryId) -> Option<HandedNotification> {
-        let (event_id, word) = self.sandbox.read(|book, _| {
-            book.notice(id)
-                .map(|notice| (notice.event_id.clone(), notice.word.clone()))
-        })?;
         let merchant = self.settings.merchant();
-        let body = verify::body(&event_id, &word.report(id.payment), merchant);
+        let letter = |book: &SandboxBook, _| verify::letter(book, id, merchant);
+        let (_, body) = self.sandbox.read(letter)?;
         Some(HandedNotification {
             headers: self.sign(&body),
             body,

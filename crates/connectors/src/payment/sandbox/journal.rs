@@ -7,6 +7,7 @@ use super::book::{Command, DeliveryId, Refusal, SandboxBook, Tokens};
 use super::outcome::{Behaviour, Outcome, RefundBehaviour};
 use super::wire::{self, ChargeBody, OpenBody, RefundBody};
 use crate::sandbox::desk::{Book, Change};
+use crate::sandbox::queue::Delivery;
 use crate::sandbox::wire::Unreadable;
 
 #[derive(Serialize, Deserialize)]
@@ -44,6 +45,7 @@ pub(crate) enum CommandBody {
 impl Book for SandboxBook {
     type Command = Command;
     type Refusal = Refusal;
+    type Letter = DeliveryId;
     type Written = CommandBody;
 
     fn advance(&mut self, now: Timestamp) {
@@ -60,6 +62,22 @@ impl Book for SandboxBook {
 
     fn read(written: CommandBody) -> Result<Command, Unreadable> {
         written.read()
+    }
+
+    fn due(&self, now: Timestamp, limit: usize) -> Vec<Delivery<DeliveryId>> {
+        Self::due(self, now, limit)
+    }
+
+    fn postpone(&mut self, letter: DeliveryId, due_at: Timestamp) {
+        Self::postpone(self, letter, due_at);
+    }
+
+    fn next_due(&self) -> Option<Timestamp> {
+        Self::next_due(self)
+    }
+
+    fn taken(letter: DeliveryId) -> Command {
+        Command::Taken(letter)
     }
 }
 

@@ -2,20 +2,20 @@
 //! book, and the courier that brings notifications to the merchant.
 
 mod api;
-mod courier;
 mod html;
 mod pages;
 mod text;
 
+use std::convert::Infallible;
 use std::future::Future;
-use std::io;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use tokio::net::TcpListener;
 
 use super::desk::{Sandbox, SandboxFault};
+use super::verify;
+use crate::sandbox::courier::{self, Courier};
 use crate::sandbox::gate::Gate;
 use crate::sandbox::signature::Signer;
 use crate::sandbox::{BODY_BYTES_MAX, SandboxSettings, desk};
@@ -40,8 +40,7 @@ impl SandboxServer {
     /// # Errors
     /// `SandboxFault::Http` when the client for notifications cannot be made.
     pub fn new(sandbox: Sandbox, settings: SandboxSettings) -> Result<Self, SandboxFault> {
-        let http = crate::sandbox::courier::client()
-            .map_err(|error| SandboxFault::Http(error.to_string()))?;
+        let http = courier::client().map_err(|error| SandboxFault::Http(error.to_string()))?;
         let gate = Arc::new(Gate {
             signer: Signer::new(settings.key()),
             clock: sandbox.clock(),
@@ -62,7 +61,7 @@ impl SandboxServer {
         &self.site.sandbox
     }
 
-    /// Its pages and API. Notifications leave only while [`serve`](Self::serve) runs.
+    /// Its pages and API. Notifications leave only while the [`courier`](Self::courier) runs.
     pub fn router(&self) -> Router {
         api::router(&self.site)
             .merge(pages::router())
@@ -70,20 +69,17 @@ impl SandboxServer {
             .with_state(Arc::clone(&self.site))
     }
 
-    /// Serves until `stop` completes, and sends notifications meanwhile.
-    ///
-    /// # Errors
-    /// When the listener fails.
-    pub async fn serve(
-        self,
-        listener: TcpListener,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> io::Result<()> {
-        let serving = axum::serve(listener, self.router()).with_graceful_shutdown(stop);
-        tokio::select! {
-            served = serving => served,
-            never = courier::run(&self.site, &self.http) => match never {},
+    /// What brings notifications to the merchant while it runs; it never ends by itself.
+    pub fn courier(&self) -> impl Future<Output = Infallible> + Send + 'static {
+        Courier {
+            desk: self.site.sandbox.desk().clone(),
+            http: self.http.clone(),
+            gate: Arc::clone(&self.site.gate),
+            notify_url: self.site.settings.notify_url().to_owned(),
+            account: self.site.settings.merchant().to_owned(),
+            body: verify::letter,
         }
+        .run()
     }
 }
 

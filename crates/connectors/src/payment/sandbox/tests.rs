@@ -79,7 +79,9 @@ async fn running(notify_url: &str) -> Running {
     let public_url = format!("http://{}", listener.local_addr().unwrap());
     let settings = settings(notify_url, &public_url);
     let server = SandboxServer::new(sandbox.clone(), settings.clone()).unwrap();
-    tokio::spawn(server.serve(listener, std::future::pending()));
+    tokio::spawn(server.courier());
+    let pages = server.router();
+    tokio::spawn(async move { axum::serve(listener, pages).await });
     Running {
         provider: SandboxProvider::new(settings.clone(), clock.clone()).unwrap(),
         sandbox,

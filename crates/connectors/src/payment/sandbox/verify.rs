@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use simurgh_app::ports::{Clock, Notification, NotificationRefusal, ProviderEvent, ProviderReport};
 
+use super::book::{DeliveryId, SandboxBook};
 use super::wire::{self, NotificationBody, PaymentBody};
 use crate::sandbox::settings::{SandboxSettings, is_name};
 use crate::sandbox::verify::Verifier as Agreement;
@@ -56,4 +57,18 @@ pub(super) fn body(event_id: &str, report: &ProviderReport, merchant: &str) -> V
         event_id: event_id.to_owned(),
         payment: PaymentBody::new(report, merchant),
     })
+}
+
+/// A copy of a notice as it leaves, with the id of its event.
+pub(super) fn letter(
+    book: &SandboxBook,
+    id: DeliveryId,
+    merchant: &str,
+) -> Option<(String, Vec<u8>)> {
+    let notice = book.notice(id)?;
+    let report = notice.word.clone().report(id.payment);
+    Some((
+        notice.event_id.clone(),
+        body(&notice.event_id, &report, merchant),
+    ))
 }

@@ -9,19 +9,19 @@ use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
 use axum::routing::{get, post};
-use serde::Serialize;
 use simurgh_app::ports::ProviderReport;
 
 use super::super::book::Refusal;
-use super::super::desk::{Sandbox, SandboxFault};
+use super::super::desk::Sandbox;
 use super::super::direct::page_url;
 use super::super::outcome::Outcome;
 use super::super::wire::{
     self, BookBody, ChargeBody, OpenBody, OpenedBody, OutcomeBody, PaymentBody, RefundBody,
-    RefundedBody, Unreadable,
+    RefundedBody,
 };
 use super::{Site, blocking};
-use crate::sandbox::gate::{error, guard, json};
+use crate::sandbox::Refused;
+use crate::sandbox::gate::{ApiRefusal, answer, guard, json};
 
 type Here = State<Arc<Site>>;
 
@@ -36,30 +36,10 @@ pub(super) fn router(site: &Site) -> Router<Arc<Site>> {
         .route_layer(from_fn_with_state(Arc::clone(&site.gate), guard))
 }
 
-/// Why the API does not do as asked.
-enum ApiRefusal {
-    Unreadable(Unreadable),
-    Fault(SandboxFault),
-    /// The outcome chosen for the payment is that nobody answers.
-    NoAnswer,
-}
-
-impl From<Unreadable> for ApiRefusal {
-    fn from(reason: Unreadable) -> Self {
-        Self::Unreadable(reason)
-    }
-}
-
-impl From<SandboxFault> for ApiRefusal {
-    fn from(fault: SandboxFault) -> Self {
-        Self::Fault(fault)
-    }
-}
-
 async fn open(State(site): Here, body: Bytes) -> Response {
     let request = match wire::read::<OpenBody>(&body).and_then(OpenBody::read) {
         Ok(request) => request,
-        Err(reason) => return refused(ApiRefusal::Unreadable(reason)),
+        Err(reason) => return answer::<(), Refusal>(Err(reason.into())),
     };
     let page = blocking(&site, |sandbox| sandbox.open(request)).await;
     answer(page.map_err(ApiRefusal::from).map(|page| OpenedBody {
@@ -77,7 +57,7 @@ async fn status(State(site): Here, Path(number): Path<String>) -> Response {
 async fn charge(State(site): Here, body: Bytes) -> Response {
     let request = match wire::read::<ChargeBody>(&body).and_then(ChargeBody::read) {
         Ok(request) => request,
-        Err(reason) => return refused(ApiRefusal::Unreadable(reason)),
+        Err(reason) => return answer::<(), Refusal>(Err(reason.into())),
     };
     let report = blocking(&site, |sandbox| sandbox.charge(request)).await;
     answer(
@@ -90,7 +70,7 @@ async fn charge(State(site): Here, body: Bytes) -> Response {
 async fn refund(State(site): Here, body: Bytes) -> Response {
     let request = match wire::read::<RefundBody>(&body).and_then(|body| body.read()) {
         Ok(request) => request,
-        Err(reason) => return refused(ApiRefusal::Unreadable(reason)),
+        Err(reason) => return answer::<(), Refusal>(Err(reason.into())),
     };
     let id = request.refund;
     let status = blocking(&site, |sandbox| sandbox.refund(request)).await;
@@ -111,7 +91,7 @@ async fn decide(State(site): Here, Path(number): Path<String>, body: Bytes) -> R
     });
     let (payment, outcome) = match decision {
         Ok(decision) => decision,
-        Err(reason) => return refused(ApiRefusal::Unreadable(reason)),
+        Err(reason) => return answer::<(), Refusal>(Err(reason.into())),
     };
     let decided = blocking(&site, move |sandbox| sandbox.decide(payment, outcome)).await;
     answer(
@@ -122,47 +102,31 @@ async fn decide(State(site): Here, Path(number): Path<String>, body: Bytes) -> R
 }
 
 async fn book(State(site): Here) -> Response {
-    answer(Ok(BookBody::new(&site.sandbox.book())))
+    answer::<_, Refusal>(Ok(BookBody::new(&site.sandbox.book())))
 }
 
-fn said(site: &Site, report: Option<ProviderReport>) -> Result<PaymentBody, ApiRefusal> {
+fn said(site: &Site, report: Option<ProviderReport>) -> Result<PaymentBody, ApiRefusal<Refusal>> {
     report
         .map(|report| PaymentBody::new(&report, site.settings.merchant()))
         .ok_or(ApiRefusal::NoAnswer)
 }
 
-fn answer<T: Serialize>(result: Result<T, ApiRefusal>) -> Response {
-    match result {
-        Ok(body) => json(StatusCode::OK, wire::write(&body)),
-        Err(refusal) => refused(refusal),
+impl Refused for Refusal {
+    fn code(&self) -> &'static str {
+        Self::code(*self)
     }
-}
 
-fn refused(refusal: ApiRefusal) -> Response {
-    match refusal {
-        ApiRefusal::Unreadable(reason) => error(StatusCode::BAD_REQUEST, "unreadable", reason),
-        ApiRefusal::NoAnswer => error(StatusCode::GATEWAY_TIMEOUT, "no-answer", "no answer"),
-        ApiRefusal::Fault(SandboxFault::Refused(refusal)) => {
-            error(status_of(refusal), refusal.code(), &refusal.to_string())
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::PaymentUnknown => StatusCode::NOT_FOUND,
+            Self::ContextInconsistent | Self::AlreadyDecided => StatusCode::CONFLICT,
+            Self::AmountInvalid | Self::ReturnUrlInvalid | Self::DescriptionInvalid => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::NoPayer | Self::NotCaptured | Self::ExceedsCaptured | Self::MandateUnknown => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
         }
-        ApiRefusal::Fault(fault) => {
-            tracing::error!(%fault, "the sandbox provider failed");
-            error(StatusCode::INTERNAL_SERVER_ERROR, "fault", "a fault inside")
-        }
-    }
-}
-
-const fn status_of(refusal: Refusal) -> StatusCode {
-    match refusal {
-        Refusal::PaymentUnknown => StatusCode::NOT_FOUND,
-        Refusal::ContextInconsistent | Refusal::AlreadyDecided => StatusCode::CONFLICT,
-        Refusal::AmountInvalid | Refusal::ReturnUrlInvalid | Refusal::DescriptionInvalid => {
-            StatusCode::BAD_REQUEST
-        }
-        Refusal::NoPayer
-        | Refusal::NotCaptured
-        | Refusal::ExceedsCaptured
-        | Refusal::MandateUnknown => StatusCode::UNPROCESSABLE_ENTITY,
     }
 }
 

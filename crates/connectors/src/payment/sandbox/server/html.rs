@@ -7,10 +7,20 @@ use simurgh_vocab::{Locale, Money, Timestamp};
 use super::super::book::{Entry, Origin, SandboxBook, Standing};
 use super::super::outcome::{Behaviour, Outcome, RefundBehaviour};
 use super::text;
-use crate::sandbox::html::{book_head, escape, say, select};
+use crate::sandbox::html::{self, House, book_head, escape, nothing, say, select, slow_and_odd};
 
 /// How many payments the page over the book shows.
 const SHOWN_MAX: usize = 100;
+
+/// What stands on every page.
+pub(super) const HOUSE: House = House {
+    name: ("沙箱支付平台", "Sandbox payment provider"),
+    banner: (
+        "沙箱 - 不是真实付款，不会扣款",
+        "Sandbox - no real money moves",
+    ),
+    class: "book-page",
+};
 
 /// The payer's page, as the payment stands.
 pub(super) fn payer_page(entry: &Entry, merchant: &str, return_url: &str) -> String {
@@ -45,22 +55,19 @@ pub(super) fn payer_page(entry: &Entry, merchant: &str, return_url: &str) -> Str
          {title}</h1>{summary}{what_next}</section>{endings}</main>",
         mark(entry.method),
     );
-    page(locale, title, entry.method.code(), &main)
+    HOUSE.page(locale, (title, entry.method.code()), &main)
 }
 
 /// The page over the book.
 pub(super) fn book_page(book: &SandboxBook, locale: Locale, now: Timestamp) -> String {
-    let title = say(locale, "沙箱支付平台", "Sandbox payment provider");
+    let title = say(locale, HOUSE.name.0, HOUSE.name.1);
     let mut rows = String::new();
     let mut refunds = String::new();
     for entry in book.newest(SHOWN_MAX) {
         rows.push_str(&book_row(entry, locale, now));
         refunds.push_str(&refund_rows(entry, locale, now));
     }
-    let none = format!(
-        "<p class=\"note\">{}</p>",
-        say(locale, "暂无记录。", "Nothing here yet.")
-    );
+    let none = nothing(locale);
     let payments = if rows.is_empty() { none.clone() } else { rows };
     let refunds = if refunds.is_empty() {
         none
@@ -77,26 +84,7 @@ pub(super) fn book_page(book: &SandboxBook, locale: Locale, now: Timestamp) -> S
         say(locale, "退款", "Refunds"),
         head = book_head(locale, title),
     );
-    page(locale, title, "book-page", &main)
-}
-
-/// A page that says one thing.
-pub(super) fn message_page(locale: Locale, what: &str) -> String {
-    let title = say(locale, "沙箱支付平台", "Sandbox payment provider");
-    let main = format!(
-        "<main class=\"sheet\"><h1>{title}</h1><p>{}</p></main>",
-        escape(what)
-    );
-    page(locale, title, "book-page", &main)
-}
-
-fn page(locale: Locale, title: &str, class: &str, main: &str) -> String {
-    let banner = say(
-        locale,
-        "沙箱 - 不是真实付款，不会扣款",
-        "Sandbox - no real money moves",
-    );
-    crate::sandbox::html::page(locale, (title, banner), class, main)
+    HOUSE.page(locale, (title, HOUSE.class), &main)
 }
 
 /// The form of a payer who has not acted.
@@ -208,17 +196,21 @@ fn ended(entry: &Entry, locale: Locale, return_url: &str) -> String {
 
 fn back(locale: Locale, return_url: &str) -> String {
     let label = say(locale, "返回商户", "Back to the shop");
-    crate::sandbox::html::back(return_url, label)
+    html::back(return_url, label)
 }
 
 /// Every other way a payment can go, in groups. The buttons belong to the form above, so that what
 /// is chosen there goes with them.
 fn other_endings(locale: Locale) -> String {
-    let refusals = Failure::ALL
+    let labelled = |outcomes: &[Outcome]| {
+        let labelled = |one: &Outcome| (one.code(), text::outcome(locale, *one));
+        outcomes.iter().map(labelled).collect()
+    };
+    let failures: Vec<_> = Failure::ALL
         .into_iter()
         .filter(|failure| *failure != Failure::Abandoned)
         .map(Outcome::Fail)
-        .collect::<Vec<_>>();
+        .collect();
     let slow = [
         Outcome::NeedsBank,
         Outcome::Delayed,
@@ -232,31 +224,13 @@ fn other_endings(locale: Locale) -> String {
         Outcome::WrongAmount,
         Outcome::OtherMerchant,
     ];
+    let (slowly, oddly) = slow_and_odd(locale);
     let groups = [
-        (say(locale, "付款失败", "It fails"), refusals),
-        (say(locale, "等待", "It takes time"), slow.to_vec()),
-        (say(locale, "异常通知", "Odd notifications"), odd.to_vec()),
+        (say(locale, "付款失败", "It fails"), labelled(&failures)),
+        (slowly, labelled(&slow)),
+        (oddly, labelled(&odd)),
     ];
-    let fieldsets: String = groups
-        .iter()
-        .map(|(title, outcomes)| {
-            let buttons: String = outcomes.iter().map(|one| button(locale, *one)).collect();
-            format!("<fieldset><legend>{title}</legend>{buttons}</fieldset>")
-        })
-        .collect();
-    format!(
-        "<details class=\"sheet endings\" open><summary>{}</summary>\
-         {fieldsets}</details>",
-        say(locale, "测试其他结果", "Try another ending"),
-    )
-}
-
-fn button(locale: Locale, outcome: Outcome) -> String {
-    format!(
-        "<button form=\"pay\" name=\"outcome\" value=\"{}\">{}</button>",
-        outcome.code(),
-        text::outcome(locale, outcome)
-    )
+    html::other_endings(locale, "pay", &groups)
 }
 
 fn book_row(entry: &Entry, locale: Locale, now: Timestamp) -> String {
@@ -313,12 +287,7 @@ fn acts(entry: &Entry, locale: Locale) -> String {
         let choices = (all.into_iter(), entry.refund_behaviour.code(), label);
         forms.push_str(&act(entry, locale, "refunds", choices));
     }
-    format!(
-        "{forms}<form class=\"act\" method=\"post\" action=\"/book/{}/send-again\">\
-         <input type=\"hidden\" name=\"lang\" value=\"{locale}\"><button>{}</button></form>",
-        entry.payment,
-        say(locale, "再次发送通知", "Send notification again"),
-    )
+    forms + &html::send_again(locale, &entry.payment.number())
 }
 
 /// One choice of the page over the book: the options, the one that holds, the label.
@@ -333,14 +302,8 @@ fn act(
     ),
 ) -> String {
     let (options, chosen, label) = choices;
-    format!(
-        "<form class=\"act\" method=\"post\" action=\"/book/{}/{action}\">\
-         <input type=\"hidden\" name=\"lang\" value=\"{locale}\">\
-         <label><span>{label}</span>{}</label><button>{}</button></form>",
-        entry.payment,
-        select("value", options, chosen),
-        say(locale, "应用", "Apply"),
-    )
+    let address = format!("/book/{}/{action}", entry.payment);
+    html::act(locale, &address, label, &select("value", options, chosen))
 }
 
 fn refund_rows(entry: &Entry, locale: Locale, now: Timestamp) -> String {

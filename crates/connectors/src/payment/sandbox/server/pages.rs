@@ -14,10 +14,11 @@ use simurgh_vocab::{Locale, PaymentId};
 use super::super::book::{Entry, Origin, Refusal};
 use super::super::desk::{Sandbox, SandboxFault};
 use super::super::outcome::{Behaviour, Outcome, RefundBehaviour};
-use super::{Site, api, blocking, html};
+use super::html::{self, HOUSE};
+use super::{Site, api, blocking};
 use crate::sandbox::html::say;
 use crate::sandbox::page::{
-    Choice, Language, document, is_same_origin, language, see_other, style,
+    Choice, Language, document, failed, is_same_origin, language, see_other, style, unreadable,
 };
 
 type Here = State<Arc<Site>>;
@@ -73,10 +74,10 @@ async fn pressed(
         return lost(Locale::ZhCn);
     };
     let Some((outcome, behaviour)) = form.ok().and_then(|Form(press)| press.read()) else {
-        return refusal(visit.locale, StatusCode::BAD_REQUEST);
+        return unreadable(&HOUSE, visit.locale, StatusCode::BAD_REQUEST);
     };
     if !is_same_origin(&headers) {
-        return refusal(visit.locale, StatusCode::FORBIDDEN);
+        return unreadable(&HOUSE, visit.locale, StatusCode::FORBIDDEN);
     }
     let (payment, stores_method) = (visit.payment, visit.stores_method);
     let decided = blocking(&site, move |sandbox| {
@@ -91,7 +92,7 @@ async fn pressed(
         Ok(()) | Err(SandboxFault::Refused(Refusal::AlreadyDecided)) => {
             see_other(&visit.return_url)
         }
-        Err(fault) => failed(visit.locale, &fault),
+        Err(fault) => failed(&HOUSE, visit.locale, &fault),
     }
 }
 
@@ -110,22 +111,22 @@ async fn act(
     form: Result<Form<Choice>, FormRejection>,
 ) -> Response {
     let Ok(Form(choice)) = form else {
-        return refusal(language(None, &headers), StatusCode::BAD_REQUEST);
+        return unreadable(&HOUSE, language(None, &headers), StatusCode::BAD_REQUEST);
     };
     let locale = language(choice.lang.as_deref(), &headers);
     if !is_same_origin(&headers) {
-        return refusal(locale, StatusCode::FORBIDDEN);
+        return unreadable(&HOUSE, locale, StatusCode::FORBIDDEN);
     }
     let chosen = choice.value.as_deref().unwrap_or_default();
     let Some((payment, act)) = PaymentId::from_number(&number).zip(Act::read(&action, chosen))
     else {
-        return refusal(locale, StatusCode::BAD_REQUEST);
+        return unreadable(&HOUSE, locale, StatusCode::BAD_REQUEST);
     };
     match blocking(&site, move |sandbox| act.carry_out(sandbox, payment)).await {
         Ok(()) | Err(SandboxFault::Refused(Refusal::AlreadyDecided)) => {
             see_other(&format!("/?lang={locale}#p{number}"))
         }
-        Err(fault) => failed(locale, &fault),
+        Err(fault) => failed(&HOUSE, locale, &fault),
     }
 }
 
@@ -189,30 +190,5 @@ fn lost(locale: Locale) -> Response {
         "没有这笔付款。请回到商户页面重新开始。 / There is no such payment.",
         "There is no such payment. Go back to the shop and start again.",
     );
-    document(
-        StatusCode::NOT_FOUND,
-        html::message_page(locale, what),
-        None,
-    )
-}
-
-fn refusal(locale: Locale, status: StatusCode) -> Response {
-    let what = say(
-        locale,
-        "无法识别此请求。请回到上一页重试。",
-        "This request cannot be read. Go back and try again.",
-    );
-    document(status, html::message_page(locale, what), None)
-}
-
-fn failed(locale: Locale, fault: &SandboxFault) -> Response {
-    let status = match fault {
-        SandboxFault::Refused(Refusal::PaymentUnknown) => StatusCode::NOT_FOUND,
-        SandboxFault::Refused(_) => StatusCode::CONFLICT,
-        SandboxFault::Journal(_) | SandboxFault::Http(_) => {
-            tracing::error!(%fault, "the sandbox provider failed");
-            StatusCode::INTERNAL_SERVER_ERROR
-        }
-    };
-    document(status, html::message_page(locale, &fault.to_string()), None)
+    document(StatusCode::NOT_FOUND, HOUSE.message(locale, what), None)
 }
