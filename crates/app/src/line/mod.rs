@@ -14,4 +14,4 @@ mod view;
 
 pub use record_usage::{UsageRefusal, UsageReport};
 pub use renewal::{RenewalChoice, RenewalRefusal};
-pub use view::{LineView, PlanView};
+pub use view::{LineView, PlanView, UsageHistory};

@@ -85,7 +85,7 @@ impl App {
         let used = consume(&balances, &what, source).map_err(Fault::from)?;
         if let Some(entry) = used.entry {
             post(tx, self.make(EntryId::from_parts, now), now, entry).map_err(Fault::from)?;
-            let day = now.as_unix_seconds().div_euclid(86_400);
+            let day = self.day_of(tx, line.customer, now)?;
             let amount = report.amount - used.uncovered;
             tx.add_usage(
                 line.id,

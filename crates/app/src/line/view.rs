@@ -40,6 +40,15 @@ pub struct LineView {
     pub as_of: Timestamp,
 }
 
+/// What a line used, by day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsageHistory {
+    /// The day that it is for the customer, as days since 1970-01-01.
+    pub today: i64,
+    /// What was used, the oldest day first.
+    pub used: Vec<DayUsage>,
+}
+
 impl App {
     /// A customer's lines as the account page shows them.
     ///
@@ -59,7 +68,7 @@ impl App {
             .await
     }
 
-    /// How much a customer's line used on each of the last `days` days.
+    /// How much a customer's line used on each of the last `days` days of their calendar.
     ///
     /// # Errors
     /// [`Fault`].
@@ -68,16 +77,37 @@ impl App {
         customer: CustomerId,
         line: LineId,
         days: i64,
-    ) -> Result<Vec<DayUsage>, Fault> {
-        let today = self.now().as_unix_seconds().div_euclid(86_400);
+    ) -> Result<UsageHistory, Fault> {
+        let app = self.clone();
+        let now = self.now();
         self.store
-            .snapshot(
-                move |tx| match tx.line(line)?.filter(|line| line.customer == customer) {
-                    Some(line) => Ok(tx.usage_since(line.id, today - days + 1)?),
-                    None => Ok(Vec::new()),
-                },
-            )
+            .snapshot(move |tx| {
+                let today = app.day_of(tx, customer, now)?;
+                let own = tx.line(line)?.filter(|line| line.customer == customer);
+                let used = match own {
+                    Some(line) => tx.usage_since(line.id, today - days + 1)?,
+                    None => Vec::new(),
+                };
+                Ok(UsageHistory { today, used })
+            })
             .await
+    }
+
+    /// The day that it is for a customer, as days since 1970-01-01.
+    pub(crate) fn day_of(
+        &self,
+        tx: &mut dyn Tx,
+        customer: CustomerId,
+        at: Timestamp,
+    ) -> Result<i64, Fault> {
+        let contact = tx.contact_of(customer)?;
+        let zone = contact.map_or_else(
+            || self.settings.entity_time_zone.zone(),
+            |contact| contact.time_zone.zone(),
+        );
+        let instant = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default();
+        let offset = i64::from(zone.to_offset(instant).seconds());
+        Ok((at.as_unix_seconds() + offset).div_euclid(86_400))
     }
 
     pub(crate) fn line_view_in(

@@ -16,7 +16,9 @@ async fn give_back(stage: &Stage, order: OrderId) -> GiveBack {
 #[tokio::test]
 async fn giving_back_is_offered_exactly_while_it_is_possible() {
     let stage = Stage::new().await;
-    let (unpaid, _) = stage.bought(Outcome::Fail(Failure::InsufficientFunds)).await;
+    let (unpaid, _) = stage
+        .bought(Outcome::Fail(Failure::InsufficientFunds))
+        .await;
     assert_eq!(give_back(&stage, unpaid).await, GiveBack::NotPaid);
 
     let (used, _) = stage.bought(Outcome::Success).await;
@@ -42,7 +44,9 @@ async fn giving_back_is_offered_exactly_while_it_is_possible() {
 #[tokio::test]
 async fn an_order_takes_a_limited_number_of_attempts_and_stays() {
     let stage = Stage::new().await;
-    let (order, first) = stage.bought(Outcome::Fail(Failure::InsufficientFunds)).await;
+    let (order, first) = stage
+        .bought(Outcome::Fail(Failure::InsufficientFunds))
+        .await;
     let attempt = |id: PaymentId| PayRequest {
         id,
         order,
@@ -66,4 +70,39 @@ async fn an_order_takes_a_limited_number_of_attempts_and_stays() {
     assert_eq!(details.order.state, OrderState::AwaitingPayment);
     assert_eq!(details.payments.len(), Payment::ATTEMPTS_MAX);
     stage.cancel_order(stage.customer, order).await.unwrap();
+}
+
+#[tokio::test]
+async fn use_is_counted_by_the_days_of_the_customers_own_calendar() {
+    const DAY: i64 = 86_400;
+    let stage = Stage::new().await;
+    stage.bought(Outcome::Success).await;
+    let line = stage.line_views(stage.customer).await.unwrap()[0].line.id;
+    // Four in the afternoon by UTC: midnight in China begins another day.
+    let over = stage.now().as_unix_seconds().rem_euclid(DAY);
+    let wait = (16 * 3_600 - over).rem_euclid(DAY) - 1;
+    stage
+        .world
+        .clock
+        .advance(Duration::seconds(u32::try_from(wait).unwrap()));
+    let utc_day = stage.now().as_unix_seconds().div_euclid(DAY);
+    for (reference, amount) in [("before", 3), ("after", 5)] {
+        let report = UsageReport {
+            line,
+            unit: Unit::Octets,
+            amount,
+            zone: "europe".parse().unwrap(),
+            reference: reference.to_owned(),
+        };
+        assert_eq!(stage.record_usage(report).await.unwrap(), 0);
+        stage.world.clock.advance(Duration::seconds(1));
+    }
+    let history = stage.usage_history(stage.customer, line, 2).await.unwrap();
+    assert_eq!(history.today, utc_day + 1);
+    let days = history.used.iter().map(|used| (used.day, used.amount));
+    assert_eq!(
+        days.collect::<Vec<_>>(),
+        [(utc_day, 3), (utc_day + 1, 5)],
+        "the same day by UTC, two in China"
+    );
 }

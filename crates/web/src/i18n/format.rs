@@ -223,6 +223,18 @@ impl Text {
         Some(at.to_zoned(self.zone.clone()))
     }
 
+    /// Noon of a day, given as days since 1970-01-01, in this text's time zone.
+    #[must_use]
+    pub fn noon(&self, day: i64) -> Timestamp {
+        let utc = day.saturating_mul(86_400).saturating_add(43_200);
+        let noon = jiff::Timestamp::from_second(utc).unwrap_or_default();
+        let noon = noon.to_zoned(TimeZone::UTC).datetime();
+        let seconds = noon
+            .to_zoned(self.zone.clone())
+            .map_or(utc, |noon| noon.timestamp().as_second());
+        Timestamp::from_micros(seconds.saturating_mul(1_000_000))
+    }
+
     fn written(&self, at: Timestamp, zh_cn: &str, en: &str) -> String {
         let pattern = match self.locale {
             Locale::ZhCn => zh_cn,

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use simurgh_app::App;
-use simurgh_app::line::{LineView, PlanView};
+use simurgh_app::line::{LineView, PlanView, UsageHistory};
 use simurgh_app::ports::{DayUsage, LineState};
 use simurgh_charging::{Warning, reached_thresholds};
 use simurgh_commerce::Selection;
@@ -22,8 +22,6 @@ use crate::state::SignedIn;
 const CHART_DAYS: i64 = 14;
 /// Days in the table.
 const TABLE_DAYS: i64 = 60;
-/// A day in seconds.
-const DAY_SECONDS: i64 = 86_400;
 /// The height of the highest bar, in units of the drawing.
 const BAR_HIGH: i64 = 84;
 /// From here on the page reminds of the end, in days.
@@ -123,7 +121,7 @@ pub(super) async fn show(
 fn line_page(
     page: Page,
     view: &LineView,
-    used: &[DayUsage],
+    used: &UsageHistory,
     others: Vec<(String, String, bool)>,
 ) -> LinePage {
     let t = &page.t;
@@ -140,7 +138,7 @@ fn line_page(
         .units
         .iter()
         .map(|unit| Balance::new(unit.unit, unit.granted, unit.used, unit.reserved));
-    let (bars, peak) = bars(t, used, now);
+    let (bars, peak) = bars(t, used);
     LinePage {
         tone,
         state,
@@ -325,8 +323,8 @@ fn plan_row(t: &Text, plan: &PlanView) -> Plan {
 }
 
 /// The last days, the oldest first, with the data of each as a bar; and the highest of them.
-fn bars(t: &Text, used: &[DayUsage], now: Timestamp) -> (Vec<Bar>, String) {
-    let today = now.as_unix_seconds().div_euclid(DAY_SECONDS);
+fn bars(t: &Text, UsageHistory { today, used }: &UsageHistory) -> (Vec<Bar>, String) {
+    let today = *today;
     let first = today - CHART_DAYS + 1;
     let peak = (first..=today)
         .map(|day| amount(used, day, Unit::Octets))
@@ -345,7 +343,7 @@ fn bars(t: &Text, used: &[DayUsage], now: Timestamp) -> (Vec<Bar>, String) {
             y: BAR_HIGH - height,
             height,
             label: if x % 4 == 1 {
-                t.day(noon(day))
+                t.day(t.noon(day))
             } else {
                 String::new()
             },
@@ -357,14 +355,6 @@ fn bars(t: &Text, used: &[DayUsage], now: Timestamp) -> (Vec<Bar>, String) {
 fn amount(used: &[DayUsage], day: i64, unit: Unit) -> i64 {
     let same = |usage: &&DayUsage| usage.day == day && usage.unit == unit;
     used.iter().find(same).map_or(0, |usage| usage.amount)
-}
-
-/// Noon of a day, so that it is the same day in every time zone near the reader's.
-fn noon(day: i64) -> Timestamp {
-    let seconds = day
-        .saturating_mul(DAY_SECONDS)
-        .saturating_add(DAY_SECONDS / 2);
-    Timestamp::from_micros(seconds.saturating_mul(1_000_000))
 }
 
 #[derive(Template)]
@@ -391,14 +381,14 @@ pub(super) async fn usage(
     };
     let line = view.ok_or(Refusal::NotFound)?.line.id;
     let used = app.usage_history(who.customer, line, TABLE_DAYS).await;
-    let used = used.map_err(|fault| failed(&fault))?;
+    let used = used.map_err(|fault| failed(&fault))?.used;
     let t = &page.t;
     let mut days: Vec<_> = used.iter().map(|usage| usage.day).collect();
     days.sort_unstable();
     days.dedup();
     let text = |day, unit| words::quantity(t, unit, amount(&used, day, unit));
     let days = days.into_iter().rev().map(|day| Day {
-        at: noon(day),
+        at: t.noon(day),
         data: text(day, Unit::Octets),
         voice: text(day, Unit::Seconds),
         sms: text(day, Unit::Messages),

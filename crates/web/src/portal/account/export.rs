@@ -132,7 +132,7 @@ async fn lines(app: &App, customer: CustomerId) -> Result<Vec<Value>, Detour> {
     let mut lines = Vec::new();
     for view in app.line_views(customer).await? {
         let used = app.usage_history(customer, view.line.id, USAGE_DAYS);
-        lines.push(line(&view, &used.await?));
+        lines.push(line(&view, &used.await?.used));
     }
     Ok(lines)
 }
