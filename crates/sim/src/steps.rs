@@ -319,6 +319,8 @@ impl Folder {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("simurgh-steps-{}-{number}", std::process::id());
         let path = std::env::temp_dir().join(name);
+        // Numbers of processes come again: what a killed one left behind is not ours.
+        let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).map_err(|error| error.to_string())?;
         Ok(Self(path))
     }

@@ -28,6 +28,8 @@ impl Place {
     fn folder() -> Self {
         let name = format!("simurgh-at-once-{}-{}", std::process::id(), unique());
         let path = std::env::temp_dir().join(name);
+        // Numbers of processes come again: what a killed one left behind is not ours.
+        let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Self::Folder(path)
     }

@@ -46,6 +46,8 @@ impl Stage {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("simurgh-desk-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
+        // Numbers of processes come again: what a killed one left behind is not ours.
+        let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         let world = World::new(&folder, 1, 0).await.unwrap();
         let customer = add_customer(&world.app, 1).await.unwrap();

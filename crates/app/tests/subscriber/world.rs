@@ -87,6 +87,8 @@ impl Stage {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("simurgh-app-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
+        // Numbers of processes come again: what a killed one left behind is not ours.
+        let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         let options = SqliteOptions::default();
         let sqlite = SqliteStore::open_inline(&folder.join("test.db"), options).unwrap();

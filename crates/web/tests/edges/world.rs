@@ -80,6 +80,8 @@ impl Stage {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("simurgh-edges-{}-{number}", std::process::id());
         let folder = std::env::temp_dir().join(name);
+        // Numbers of processes come again: what a killed one left behind is not ours.
+        let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(&folder).unwrap();
         let file = folder.join("test.db");
         let sqlite = SqliteStore::open_inline(&file, SqliteOptions::default()).unwrap();
