@@ -1,9 +1,9 @@
 //! Who we are towards chips: certificates and keys for each root, and whom we believe.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::RwLock;
 
-use simurgh_rsp::certificate::{Certificate, RevocationList, Role};
+use simurgh_rsp::certificate::{Certificate, Role};
 use simurgh_rsp::message::info::RootKeys;
 use simurgh_rsp::message::status::Status;
 use simurgh_rsp::pki::{
@@ -35,9 +35,9 @@ pub enum CredentialsFault {
     /// Our certificates name different servers.
     #[error("CERT.DPauth and CERT.DPpb have different object identifiers")]
     Identifiers,
-    /// A list of revoked certificates cannot be believed.
-    #[error("a list of revoked certificates is not signed by a root that is there")]
-    Revocations,
+    /// Two roots cannot be told apart in the names of sessions.
+    #[error("two roots have keys whose identifiers begin with the same two octets")]
+    SimilarRoots,
 }
 
 /// Our SM-DP+ below one root.
@@ -89,13 +89,10 @@ impl ServerCredentials {
     /// # Errors
     /// [`CredentialsFault`].
     pub fn new(loaded: Credentials, now: Timestamp) -> Result<Self, CredentialsFault> {
-        let mut trust = Trust::nobody();
-        for root in &loaded.roots {
-            trust = trust.with_root(root.clone()).map_err(fault_of(Role::Ci))?;
-        }
         if loaded.roots.is_empty() {
             return Err(CredentialsFault::NoRoot);
         }
+        let trust = loaded.trust().map_err(fault_of(Role::Ci))?;
         let roots: Vec<Vec<u8>> = trust.root_key_ids().map(<[u8]>::to_vec).collect();
         let mut smdp = Vec::new();
         let mut smds = Vec::new();
@@ -119,6 +116,10 @@ impl ServerCredentials {
                 smds.push(SmdsIdentity { root_key_id, auth });
             }
         }
+        let marks: BTreeSet<[u8; 2]> = smdp.iter().map(|one| mark(&one.root_key_id)).collect();
+        if marks.len() < smdp.len() {
+            return Err(CredentialsFault::SimilarRoots);
+        }
         if smdp.is_empty() {
             return Err(CredentialsFault::NoSmdp);
         }
@@ -132,21 +133,6 @@ impl ServerCredentials {
             tls,
             eums: RwLock::default(),
         })
-    }
-
-    /// Honours a list of revoked certificates in DER that a root signed.
-    ///
-    /// # Errors
-    /// [`CredentialsFault::Revocations`].
-    pub fn with_revocations(mut self, der: &[u8]) -> Result<Self, CredentialsFault> {
-        let list = self
-            .trust
-            .roots()
-            .iter()
-            .find_map(|root| RevocationList::parse(der, root).ok())
-            .ok_or(CredentialsFault::Revocations)?;
-        self.trust = self.trust.with_revocations(list);
-        Ok(self)
     }
 
     /// The certificates for TLS with their keys.
@@ -176,6 +162,14 @@ impl ServerCredentials {
     /// Our SM-DP+ below a root.
     pub(crate) fn smdp(&self, root_key_id: &[u8]) -> Option<&SmdpIdentity> {
         self.smdp.iter().find(|one| one.root_key_id == root_key_id)
+    }
+
+    /// Our SM-DP+ in a session with this name.
+    pub(crate) fn smdp_in(&self, transaction: &[u8; 16]) -> Option<&SmdpIdentity> {
+        let [.., one, two] = *transaction;
+        self.smdp
+            .iter()
+            .find(|own| mark(&own.root_key_id) == [one, two])
     }
 
     /// Our SM-DS below a root.
@@ -252,6 +246,21 @@ impl ServerCredentials {
         }
         Ok(verified)
     }
+}
+
+/// The name of a session: fourteen random octets, and two that tell below which root of ours it runs, so that
+/// any node binds with the certificate that the chip was shown.
+pub(crate) fn session_name(random: [u8; 14], root_key_id: &[u8]) -> [u8; 16] {
+    let mut name = [0; 16];
+    let octets = random.into_iter().chain(mark(root_key_id));
+    name.iter_mut()
+        .zip(octets)
+        .for_each(|(to, from)| *to = from);
+    name
+}
+
+fn mark(root_key_id: &[u8]) -> [u8; 2] {
+    root_key_id.first_chunk().copied().unwrap_or_default()
 }
 
 /// Which of our servers is meant.

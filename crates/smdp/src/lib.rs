@@ -4,10 +4,23 @@
 //! case, and answers. All bytes and all cryptography of SGP.22 stay here and in `simurgh-rsp`; the states of a
 //! profile and what is decided about it are in `simurgh-app`.
 //!
-//! Start with `Smdp::new` and `Smdp::router`; [`tls_config`] makes what a TLS listener needs.
+//! Start with [`Smdp::new`] and [`Smdp::router`]; [`tls_config`] makes what a TLS listener needs, and [`Packager`]
+//! makes the packages of profiles.
 
+mod answer;
+mod caller;
 mod credentials;
+mod es2;
+mod es9;
+mod http;
+mod package;
+mod refusal;
+mod smdp;
 mod tls;
 
+pub use caller::{Caller, PeerCertificates};
 pub use credentials::{CredentialsFault, ServerCredentials};
+pub use http::REQUEST_OCTETS_MAX;
+pub use package::Packager;
+pub use smdp::{Smdp, SmdpSettings};
 pub use tls::{TlsFault, tls_config};
