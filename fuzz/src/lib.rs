@@ -58,3 +58,33 @@ pub fn words(octets: &[u8]) {
     let _ = text.parse::<Locale>();
     let _ = Money::parse(text, Currency::Cny);
 }
+
+/// BER-TLV of eSIM: certificates, keys, lists, commands of a chip, packages.
+pub fn tlv(octets: &[u8]) {
+    simurgh_rsp::fuzz::tlv(octets);
+}
+
+/// Bodies of ES9+ and ES11.
+pub fn es9_body(octets: &[u8]) {
+    simurgh_rsp::fuzz::es9_body(octets);
+}
+
+/// Bodies of ES2+ and ES12.
+pub fn es2_body(octets: &[u8]) {
+    simurgh_rsp::fuzz::es2_body(octets);
+}
+
+/// What an eUICC tells a server.
+pub fn rsp_notification(octets: &[u8]) {
+    simurgh_rsp::fuzz::notification(octets);
+}
+
+/// Profile packages.
+pub fn saip(octets: &[u8]) {
+    simurgh_rsp::fuzz::saip(octets);
+}
+
+/// APDUs to the software eUICC, lines and frames of its faces, its state.
+pub fn apdu(octets: &[u8]) {
+    simurgh_euicc::fuzz::apdu(octets);
+}

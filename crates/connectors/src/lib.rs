@@ -1,6 +1,8 @@
 //! The outside parties Simurgh speaks to: one module per kind of party, one file per protocol.
-//! Each implements a port of `simurgh-app`; nothing else in the house opens these connections.
+//! Each implements a port of `simurgh-app` or serves the software LPA ([`esim`]); nothing else in the house
+//! opens these connections.
 
+pub mod esim;
 pub mod identity;
 pub mod message;
 pub mod payment;

@@ -11,6 +11,8 @@ mod chip;
 mod download;
 pub mod face;
 mod filesystem;
+#[doc(hidden)]
+pub mod fuzz;
 mod isdr;
 pub mod lpa;
 mod profile;

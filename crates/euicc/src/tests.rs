@@ -3,6 +3,7 @@
 mod belief;
 mod breaks;
 mod card;
+mod corpus;
 mod isdr;
 mod lpa;
 

@@ -12,6 +12,8 @@ pub mod activation_code;
 pub mod bpp;
 pub mod bsp;
 pub mod certificate;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod key;
 pub mod message;
 pub mod pki;

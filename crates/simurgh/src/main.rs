@@ -3,6 +3,10 @@
 mod config;
 mod crew;
 mod demo;
+mod euicc;
+mod euicc_chip;
+mod euicc_files;
+mod euicc_lpa;
 mod seed;
 mod serve;
 mod system;
@@ -62,6 +66,15 @@ enum Command {
         /// The copy; must not exist yet.
         file: PathBuf,
     },
+    /// Be a software eUICC for an LPA: by pipes (lpac), as a card in a virtual reader.
+    #[command(after_help = euicc::EXAMPLES)]
+    Euicc(euicc::Options),
+    /// Download and manage profiles on a software eUICC.
+    #[command(after_help = euicc_lpa::LPA_EXAMPLES)]
+    Lpa(euicc_lpa::LpaOptions),
+    /// Make test certificates for eSIM: root, chip manufacturer, SM-DP+, SM-DS.
+    #[command(after_help = euicc_files::PKI_EXAMPLES)]
+    Pki(euicc_files::PkiOptions),
     /// Work with the accounts of staff on the console.
     Staff {
         #[command(subcommand)]
@@ -174,6 +187,9 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             };
             serve::backup(&config, &file)?;
         }
+        Command::Euicc(options) => return euicc::run(options),
+        Command::Lpa(options) => euicc_lpa::run(options)?,
+        Command::Pki(options) => euicc_files::make(&options)?,
         Command::Staff {
             command: StaffCommand::Add { config, name },
         } => {

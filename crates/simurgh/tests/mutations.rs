@@ -132,4 +132,34 @@ mod tests {
     fn words() {
         run("words", entries::words);
     }
+
+    #[test]
+    fn tlv() {
+        run("tlv", entries::tlv);
+    }
+
+    #[test]
+    fn bodies_of_lpas() {
+        run("es9_body", entries::es9_body);
+    }
+
+    #[test]
+    fn bodies_of_operators() {
+        run("es2_body", entries::es2_body);
+    }
+
+    #[test]
+    fn notifications_of_chips() {
+        run("rsp_notification", entries::rsp_notification);
+    }
+
+    #[test]
+    fn profile_packages() {
+        run("saip", entries::saip);
+    }
+
+    #[test]
+    fn apdus() {
+        run("apdu", entries::apdu);
+    }
 }

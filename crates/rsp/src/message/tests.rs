@@ -499,6 +499,62 @@ fn orders_read_back() {
     assert_eq!(es12::RegisterEvent::read(&body), Ok(event));
 }
 
+fn smdp_signed() -> SmdpSigned2 {
+    SmdpSigned2 {
+        transaction_id: transaction_id(),
+        confirmation_code_required: true,
+        bound_key: None,
+    }
+}
+
+fn euicc_signed2() -> EuiccSigned2 {
+    EuiccSigned2 {
+        transaction_id: transaction_id(),
+        one_time_key: [4; 65],
+        hashed_code: Some([5; 32]),
+    }
+}
+
+fn installation() -> InstallationResult {
+    InstallationResult {
+        transaction_id: transaction_id(),
+        notification: NotificationMetadata {
+            sequence_number: 7,
+            event: Event::Install,
+            address: "smdp.example.com".into(),
+            iccid: Some("8986012345678901234".parse().unwrap()),
+        },
+        smdp_oid: Some("2.999.10".parse().unwrap()),
+        result: FinalResult::Success {
+            aid: vec![0xA0; 16],
+            response: vec![0x30, 0x00],
+        },
+    }
+}
+
+/// Whether a signed structure is believed after one of its bits was bent on the way.
+fn bent<T: Wire>(
+    says: T,
+    after: Option<&Signature>,
+    signer: &Credential,
+    at: prop::sample::Index,
+    bit: u8,
+) -> bool {
+    let signed = Signed::sign(says, after, signer.signer()).unwrap();
+    let key = *signer.certificate().public_key();
+    assert!(signed.verify(&key, after).is_ok());
+    let mut octets = [signed.octets(), &signed.signature_object()].concat();
+    let at = at.index(octets.len());
+    octets[at] ^= 1 << bit;
+    let Ok(parts) = crate::tlv::Reader::new(&octets).all() else {
+        return false;
+    };
+    let [structure, signature] = &parts[..] else {
+        return false;
+    };
+    Signed::<T>::receive(structure, signature).is_ok_and(|read| read.verify(&key, after).is_ok())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
     #[test]
@@ -519,6 +575,26 @@ proptest! {
             Ok(CancelSessionResponse::Error(_)) | Err(_) => false,
         };
         prop_assert!(!accepted);
+    }
+
+    /// Every structure that a chip or a server signs, with the signature it answers where there is one.
+    #[test]
+    fn any_bent_bit_of_a_signed_structure_is_refused(
+        kind in 0usize..6,
+        at in any::<prop::sample::Index>(),
+        bit in 0u8..8,
+    ) {
+        let world = world();
+        let before = [7u8; 64];
+        let believed = match kind {
+            0 => bent(server_signed(), None, &world.auth, at, bit),
+            1 => bent(euicc_signed(), None, &world.euicc, at, bit),
+            2 => bent(smdp_signed(), Some(&before), &world.pb, at, bit),
+            3 => bent(euicc_signed2(), Some(&before), &world.euicc, at, bit),
+            4 => bent(installation(), None, &world.euicc, at, bit),
+            _ => bent(installation().notification, None, &world.euicc, at, bit),
+        };
+        prop_assert!(!believed);
     }
 
     #[test]
