@@ -38,6 +38,8 @@ pub enum Purpose {
     ProfilePackage,
     /// Digests of confirmation codes of eSIM profiles.
     ConfirmationCode,
+    /// Keys and codes of subscriptions.
+    SubscriberKeys,
     /// Digests of what other operators asked.
     CallDigest,
 }
@@ -57,6 +59,7 @@ impl Purpose {
             Self::Csrf => b"csrf",
             Self::ProfilePackage => b"profile-package",
             Self::ConfirmationCode => b"confirmation-code",
+            Self::SubscriberKeys => b"subscriber-keys",
             Self::CallDigest => b"call-digest",
         }
     }

@@ -176,6 +176,7 @@ impl App {
             Task::ChargeMandate(id) => self.charge_renewal(id).await.map(|()| true),
             Task::DeleteDocuments(id) => self.delete_documents(id).await.map(|()| true),
             Task::AskIdentity(id) => self.ask_identity(id).await,
+            Task::PrepareProfile(id) => self.prepare_profile(id).await,
         };
         done.map(Progress::of)
     }

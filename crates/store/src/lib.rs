@@ -11,6 +11,7 @@ mod catalogues;
 mod customers;
 mod desk;
 mod esim;
+mod inventory;
 mod ledger;
 mod lines;
 mod outbox;

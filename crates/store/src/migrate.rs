@@ -42,6 +42,7 @@ pub const MIGRATIONS: &[Migration] = embedded![
     "0011_announced_total",
     "0012_delivered_parts",
     "0014_esim",
+    "0016_inventory",
 ];
 
 /// Why the schema was left as it is.

@@ -161,6 +161,7 @@ fn task_columns(task: Task) -> (&'static str, Value) {
         Task::ChargeMandate(id) => ("charge-mandate", id.into()),
         Task::DeleteDocuments(id) => ("delete-documents", id.into()),
         Task::AskIdentity(id) => ("ask-identity", id.into()),
+        Task::PrepareProfile(id) => ("prepare-profile", id.into()),
     }
 }
 
@@ -175,6 +176,7 @@ fn read_task(row: &mut Row) -> Result<Task, StoreFault> {
         "charge-mandate" => row.id().map(Task::ChargeMandate),
         "delete-documents" => row.id().map(Task::DeleteDocuments),
         "ask-identity" => row.id().map(Task::AskIdentity),
+        "prepare-profile" => row.id().map(Task::PrepareProfile),
         _ => Err(row.behind("no kind of job")),
     }
 }

@@ -8,7 +8,7 @@
 //!
 //! Two transactions that lock the same rows in another order wait for each other, and PostgreSQL
 //! breaks one of them off. So a transaction locks in the order of `Lock`: the order, its
-//! payments, its refunds, the line, a session with a chip, eSIM profiles, balances, tallies of promotions, the counter of documents.
+//! payments, its refunds, the line, a session with a chip, eSIM profiles, the stock, balances, tallies of promotions, the counter of documents.
 //! Within one kind the rows are locked in the order of their keys, or stand behind a row of an
 //! earlier kind that is locked already. Rows about people come before all of these: what is
 //! counted (`LogIns::hold`), codes, sessions, customers. Whatever needs no lock is read without
@@ -31,6 +31,7 @@ pub(crate) enum Lock {
     Line,
     RspSession,
     Profile,
+    Stock,
     Balance,
     PromotionTally,
     DocumentCounter,
@@ -254,10 +255,32 @@ pub fn in_list(first: usize, count: usize) -> String {
     if count == 0 {
         return "(NULL)".to_owned();
     }
-    let parameters: Vec<String> = (first..first + count)
-        .map(|number| format!("?{number}"))
-        .collect();
-    format!("({})", parameters.join(", "))
+    let mut list = String::with_capacity(count * 6);
+    push_list(&mut list, first, count);
+    list
+}
+
+/// Adds `count` parameters in brackets, from number `first` on, to the text of a statement.
+pub(crate) fn push_list(sql: &mut String, first: usize, count: usize) {
+    sql.push('(');
+    for number in first..first + count {
+        if number > first {
+            sql.push_str(", ");
+        }
+        sql.push('?');
+        push_number(sql, number);
+    }
+    sql.push(')');
+}
+
+fn push_number(sql: &mut String, number: usize) {
+    if number >= 10 {
+        push_number(sql, number / 10);
+    }
+    sql.extend(char::from_digit(
+        u32::try_from(number % 10).unwrap_or(0),
+        10,
+    ));
 }
 
 fn defect(what: &str, sql: &str) -> Failure {

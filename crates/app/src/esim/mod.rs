@@ -4,18 +4,23 @@
 //! what the store holds. Whatever was offered is looked at again before it is promised.
 
 mod hear;
+pub mod inventory;
+mod issue;
 mod order;
 mod session;
+mod view;
 
 use std::fmt;
 use std::sync::Arc;
 
 use simurgh_subscriber::{Profile, ProfilePolicy, ProfileRefusal};
-use simurgh_vocab::Duration;
-use simurgh_vocab::identity::Eid;
+use simurgh_vocab::identity::{Eid, Plmn};
+use simurgh_vocab::{Duration, Msisdn};
 
 pub use hear::Heard;
+pub use issue::{REISSUES_PER_YEAR, ReissueRefusal};
 pub use order::{ConfirmedOrder, OrderCall, OrderConfirmation};
+pub use view::{ManualCode, ProfileStage, ProfileUpdate, ProfileView};
 
 use crate::Fault;
 use crate::ports::{ChipFacts, ChipKey, ProfilePackager, StoreFault, Transaction};
@@ -25,8 +30,21 @@ use crate::ports::{ChipFacts, ChipKey, ProfilePackager, StoreFault, Transaction}
 pub struct Rules {
     /// How often things may be tried.
     pub policy: ProfilePolicy,
+    /// Networks and service centre that profiles are made with.
+    pub networks: Networks,
     /// The maker of packages; without one no profile is made here.
     pub packager: Option<Arc<dyn ProfilePackager>>,
+}
+
+/// What profiles say of networks.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Networks {
+    /// Networks that are preferred, best first.
+    pub preferred: Vec<Plmn>,
+    /// Networks that may not be used.
+    pub forbidden: Vec<Plmn>,
+    /// The centre for short messages.
+    pub service_centre: Option<Msisdn>,
 }
 
 impl fmt::Debug for Rules {

@@ -8,6 +8,7 @@ mod customers;
 mod desk;
 mod esim;
 mod identity;
+mod inventory;
 mod lines;
 mod message;
 mod outbox;
@@ -34,6 +35,7 @@ pub use esim::{
     ServerKind, SessionStep, ShownCode, StoredPackage, Transaction,
 };
 pub use identity::{IdentityChecker, IdentityReport, IdentityStart, IdentityStarted};
+pub use inventory::{Inventory, StockCounts, StockedSim};
 pub use lines::{DayUsage, Line, LineState, Lines};
 pub use message::{
     Delivery, Envelope, Fate, Messenger, NotRecorded, REFERENCE_SEPARATOR, Receipt, ReceiptSink,

@@ -28,6 +28,8 @@ pub enum Task {
     DeleteDocuments(CaseId),
     /// Ask the outside identity check about a review that is not decided.
     AskIdentity(CaseId),
+    /// Make the profile of a line.
+    PrepareProfile(LineId),
 }
 
 /// A row of the outbox.

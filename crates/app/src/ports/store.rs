@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use simurgh_ledger::Journal;
 
 use super::{
-    Books, Catalogues, Contacts, Customers, Desk, IdentityChecks, Lines, LogIns, Outbox, Profiles,
-    Sales,
+    Books, Catalogues, Contacts, Customers, Desk, IdentityChecks, Inventory, Lines, LogIns, Outbox,
+    Profiles, Sales,
 };
 
 /// The store itself failed. Nothing of the transaction remains.
@@ -51,6 +51,7 @@ pub trait Tx:
     + Customers
     + Desk
     + IdentityChecks
+    + Inventory
     + Lines
     + LogIns
     + Outbox
@@ -67,6 +68,7 @@ impl<T> Tx for T where
         + Customers
         + Desk
         + IdentityChecks
+        + Inventory
         + Lines
         + LogIns
         + Outbox

@@ -72,6 +72,7 @@ impl App {
             opened_at: now,
         };
         tx.insert_line(&line)?;
+        self.order_profile(tx, line.id, now)?;
         Ok(line)
     }
 

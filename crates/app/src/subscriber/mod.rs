@@ -37,7 +37,7 @@ mod second_factor;
 mod send_again;
 mod sessions;
 mod settings;
-mod tell;
+pub(crate) mod tell;
 mod token;
 
 use std::fmt;

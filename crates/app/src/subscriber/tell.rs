@@ -10,7 +10,7 @@ use crate::{App, Fault};
 
 /// A change that a customer is told about at an address the change did not touch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Change {
+pub(crate) enum Change {
     Phone,
     Email,
     UserName,
@@ -18,6 +18,7 @@ pub(super) enum Change {
     SecondFactorOn,
     SecondFactorOff,
     RecoveryCodeUsed,
+    ProfileReissued,
     Closed,
 }
 
@@ -39,6 +40,10 @@ impl Change {
             (Self::SecondFactorOff, Locale::En) => "two-step verification turned off",
             (Self::RecoveryCodeUsed, Locale::ZhCn) => "使用了一个恢复代码",
             (Self::RecoveryCodeUsed, Locale::En) => "a recovery code was used",
+            (Self::ProfileReissued, Locale::ZhCn) => "重新签发了 eSIM 配置，旧的已作废",
+            (Self::ProfileReissued, Locale::En) => {
+                "a new eSIM profile was issued, the old one is void"
+            }
             (Self::Closed, Locale::ZhCn) => "账户已注销",
             (Self::Closed, Locale::En) => "account closed",
         }
@@ -59,7 +64,7 @@ impl App {
     }
 
     /// Tells a person about a change, at `to` or at every confirmed address.
-    pub(super) fn tell_change(
+    pub(crate) fn tell_change(
         &self,
         tx: &mut dyn Tx,
         (customer, person): (CustomerId, &Person),
@@ -81,7 +86,8 @@ impl App {
                     | Change::Password
                     | Change::SecondFactorOn
                     | Change::SecondFactorOff
-                    | Change::RecoveryCodeUsed => Some(customer),
+                    | Change::RecoveryCodeUsed
+                    | Change::ProfileReissued => Some(customer),
                 },
                 to: recipient(&contact),
                 template: Template::SecurityChange,

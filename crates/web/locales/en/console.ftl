@@ -312,6 +312,7 @@ desk-task-renew-line = Renew a line
 desk-task-charge-mandate = Charge a stored method
 desk-task-delete-documents = Delete identity documents
 desk-task-ask-identity = Ask the outside identity check
+desk-task-prepare-profile = Make the eSIM profile of a line
 
 # Catalogue.
 desk-catalogue-lead = Version { $version }, applied by { $by } on { $at }.

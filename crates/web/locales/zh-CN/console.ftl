@@ -297,6 +297,7 @@ desk-task-renew-line = 续订线路
 desk-task-charge-mandate = 扣款
 desk-task-delete-documents = 删除身份资料
 desk-task-ask-identity = 查询外部身份核验
+desk-task-prepare-profile = 制作号码的 eSIM 配置
 
 # 产品目录。
 desk-catalogue-lead = 第 { $version } 版，由 { $by } 于 { $at } 应用。

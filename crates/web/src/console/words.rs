@@ -196,6 +196,7 @@ pub(super) fn task(t: &Text, task: Task) -> (String, String) {
         Task::ChargeMandate(id) => (key("desk-task-charge-mandate"), id.number()),
         Task::DeleteDocuments(id) => (key("desk-task-delete-documents"), id.number()),
         Task::AskIdentity(id) => (key("desk-task-ask-identity"), id.number()),
+        Task::PrepareProfile(id) => (key("desk-task-prepare-profile"), id.number()),
     };
     (t.msg(key), number)
 }
