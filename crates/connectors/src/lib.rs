@@ -3,6 +3,7 @@
 //! opens these connections.
 
 pub mod esim;
+pub mod handset;
 pub mod identity;
 pub mod message;
 pub mod payment;
