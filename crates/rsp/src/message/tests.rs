@@ -1,7 +1,7 @@
 use super::authentication::*;
 use super::cancel::*;
 use super::download::*;
-use super::es9::{self, ServerAuthentication};
+use super::es9::{self, InitiateAuthentication, ServerAuthentication};
 use super::es10::{self, Command, NotificationFilter, ProfileId, ProfileInfo};
 use super::info::*;
 use super::json::{Body, BodyError};
@@ -497,6 +497,61 @@ fn orders_read_back() {
     };
     let body = Body::from_value(event.body(&header)).unwrap();
     assert_eq!(es12::RegisterEvent::read(&body), Ok(event));
+}
+
+/// Appends fields to the structure that is the value of an object.
+fn with_more(object: &[u8], more: &[&[u8]]) -> Vec<u8> {
+    let tlv = Tlv::parse(object).unwrap();
+    Writer::object(tlv.tag(), &[tlv.value(), &more.concat()].concat())
+}
+
+/// Chains with certificates between root and server, stapled revocation lists and the lists of keys of v3 come
+/// beside what v2 knows: all is read, the rest is ignored.
+#[test]
+fn fields_of_v3_are_tolerated() {
+    let world = world();
+    let chain = Writer::object(group(1), world.eum.der());
+    let staple = Writer::object(group(2), &[0x30, 0x00]);
+    let request = authentication::AuthenticateServerRequest {
+        server: Signed::sign(server_signed(), None, world.auth.signer()).unwrap(),
+        root_key_id: vec![1; 20],
+        certificate: world.auth.certificate().clone(),
+        params: params(),
+    };
+    let newer = with_more(&request.encode(), &[&chain, &staple]);
+    assert_eq!(
+        authentication::AuthenticateServerRequest::from_bytes(&newer),
+        Ok(request)
+    );
+    let mut info = EuiccInfo1 {
+        svn: Version([3, 1, 0]),
+        roots: info2().roots,
+    };
+    info.roots.signing_v3 = vec![vec![3; 20]];
+    let highest = Writer::object(context(19), &[3, 1, 0]);
+    let newer = with_more(&info.encode(), &[&highest]);
+    assert_eq!(EuiccInfo1::from_bytes(&newer), Ok(info));
+    let newer = with_more(
+        &info2().encode(),
+        &[&Writer::object(context(31), &[0x06, 0xC0])],
+    );
+    assert_eq!(EuiccInfo2::from_bytes(&newer), Ok(info2()));
+    let newer = with_more(
+        &server_signed().encode(),
+        &[&Writer::object(context(5), &[1])],
+    );
+    assert_eq!(ServerSigned1::from_bytes(&newer), Ok(server_signed()));
+    let mut body = InitiateAuthentication {
+        challenge: [1; 16],
+        info: EuiccInfo1 {
+            svn: Version([3, 1, 0]),
+            roots: info2().roots,
+        },
+        address: "smdp.example.com".into(),
+    }
+    .body();
+    body["lpaRspCapability"] = "BQA=".into();
+    assert!(InitiateAuthentication::read(&Body::from_value(body).unwrap()).is_ok());
 }
 
 fn smdp_signed() -> SmdpSigned2 {
