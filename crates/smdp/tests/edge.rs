@@ -1,0 +1,11 @@
+//! The SM-DP+ as phones and operators meet it: its router over a real store, a software eUICC with an LPA before it.
+
+mod edge {
+    pub(crate) mod raw;
+    pub(crate) mod world;
+
+    mod download;
+    mod operator;
+    mod pairs;
+    mod tampering;
+}
