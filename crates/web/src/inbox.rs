@@ -11,7 +11,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 use simurgh_app::ports::{Clock, Delivery, Envelope, Messenger, SendFailure, Sending};
-use simurgh_vocab::{MessageId, Timestamp};
+use simurgh_vocab::{MessageId, Msisdn, Timestamp};
 
 use crate::frame::Page;
 use crate::state::WebState;
@@ -59,6 +59,14 @@ impl Inbox {
             .lock()
             .map(|kept| kept.iter().cloned().collect())
             .unwrap_or_default()
+    }
+
+    /// The short messages that came for a number, newest first.
+    #[must_use]
+    pub fn short_messages_to(&self, number: &Msisdn) -> Vec<Received> {
+        let mut received = self.received();
+        received.retain(|one| one.channel == "sms" && one.to == number.as_str());
+        received
     }
 
     fn keep(&self, id: MessageId, envelope: Envelope) -> Result<Delivery, SendFailure> {
