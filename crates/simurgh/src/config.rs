@@ -3,6 +3,7 @@
 //! Every setting can be given as `SIMURGH_SECTION__NAME` too, e.g. `SIMURGH_STORE__URL`. The
 //! environment wins. `docs/guide/settings.md` explains each; a test holds it to this file.
 
+mod esim;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ use simurgh_web::frame::observe::Proxies;
 use simurgh_web::server::Limits;
 
 use crate::wire;
+pub(crate) use esim::{EsimSettings, EsimTransport};
 use reader::Reader;
 pub(crate) use reader::{Fault, Known};
 
@@ -59,6 +61,7 @@ pub(crate) struct Config {
     pub(crate) retention: Retention,
     pub(crate) kept: Kept,
     pub(crate) sandbox_identity: Option<SandboxSettings>,
+    pub(crate) esim: Option<EsimSettings>,
     pub(crate) log: (LogFormat, String),
 }
 
@@ -120,6 +123,7 @@ fn check(mut reader: Reader) -> (Vec<Known>, Result<Config, Vec<Fault>>) {
     let kept = kept(r);
     let told_at = told_at("/notify/identity/sandbox");
     let sandbox_identity = sandbox(r, "sandbox_identity", &told_at);
+    let esim = esim::esim(r);
     let log = log(r);
     let (known, faults) = reader.finish();
     let complete = (|| {
@@ -142,6 +146,7 @@ fn check(mut reader: Reader) -> (Vec<Known>, Result<Config, Vec<Fault>>) {
             retention,
             kept,
             sandbox_identity,
+            esim,
             log: log?,
         })
     })();

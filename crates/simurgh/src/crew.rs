@@ -9,12 +9,13 @@ use std::time::Duration;
 use anyhow::Context;
 use axum::Router;
 use axum::middleware::from_fn_with_state;
+use rustls::ServerConfig;
 use simurgh_app::App;
 use simurgh_app::ports::Entropy;
 use simurgh_app::retention::Retention;
 use simurgh_web::frame::observe::{Observer, Proxies, observe};
 use simurgh_web::frame::{Takes, gate};
-use simurgh_web::server::{Limits, serve};
+use simurgh_web::server::{Limits, serve, serve_tls};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -66,12 +67,7 @@ impl Crew {
 
     /// Serves the site `name` on `listener`.
     pub(crate) fn serve(&mut self, name: &'static str, listener: TcpListener, router: Router) {
-        let observer = Observer {
-            site: name,
-            entropy: Arc::clone(&self.entropy),
-            proxies: Arc::clone(&self.proxies),
-        };
-        let router = router.layer(from_fn_with_state(observer, observe));
+        let router = self.observed(name, router);
         let (stopped, limits) = (self.stopped(), self.limits);
         self.run(async move {
             serve(listener, router, limits, stopped).await;
@@ -99,6 +95,32 @@ impl Crew {
                 never = courier => match never {},
             }
         });
+    }
+
+    /// As [`serve`](Self::serve), over TLS.
+    pub(crate) fn serve_tls(
+        &mut self,
+        name: &'static str,
+        listener: TcpListener,
+        router: Router,
+        tls: Arc<ServerConfig>,
+    ) {
+        let router = self.observed(name, router);
+        let (stopped, limits) = (self.stopped(), self.limits);
+        self.run(async move {
+            serve_tls(listener, router, limits, tls, stopped).await;
+            Ok(())
+        });
+    }
+
+    /// The site with a line of the log and a number for each request.
+    fn observed(&self, name: &'static str, router: Router) -> Router {
+        let observer = Observer {
+            site: name,
+            entropy: Arc::clone(&self.entropy),
+            proxies: Arc::clone(&self.proxies),
+        };
+        router.layer(from_fn_with_state(observer, observe))
     }
 
     /// Serves the admin pages; they stay until everything else has stopped, so that machines see

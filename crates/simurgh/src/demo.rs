@@ -1,5 +1,7 @@
 //! `simurgh demo`: everything on this machine, with nothing to set up.
 
+mod phones;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,16 +13,21 @@ use simurgh_app::subscriber::Rules;
 use simurgh_connectors::payment::sandbox::Sandbox;
 use simurgh_connectors::payment::{SandboxProvider, SandboxServer};
 use simurgh_connectors::{SandboxSettings, Secret, identity};
+use simurgh_rsp::pki::{Credentials, TestNames};
+use simurgh_smdp::SmdpSettings;
 use simurgh_store::{Database, DatabaseOptions, DatabaseUrl};
+use simurgh_vocab::Timestamp;
 use simurgh_web::brand::Brand;
 use simurgh_web::frame::observe::Proxies;
 use simurgh_web::inbox::{self, Inbox};
 use simurgh_web::server::Limits;
 use tokio::net::TcpListener;
 
+use crate::config::EsimTransport;
 use crate::crew::{Crew, listen};
+use crate::euicc_files;
 use crate::seed::{self, PastClock};
-use crate::serve::as_store;
+use crate::serve::{as_store, esim};
 use crate::telemetry;
 use crate::wire::{self, Operator};
 
@@ -30,10 +37,14 @@ pub(crate) struct Options {
     /// Where the demo keeps its data.
     #[arg(long, default_value = "data/demo")]
     data_dir: PathBuf,
-    /// The portal's port; console, admin, sandbox payments and identity checks take the four that
-    /// follow. 0 takes free ones.
+    /// The portal's port; console, admin, sandbox payments, identity checks, the SM-DP+ and the phones take
+    /// the six that follow. 0 takes free ones.
     #[arg(long, default_value_t = 8080)]
     port: u16,
+    /// The folder of the SM-DP+'s certificates and keys; test certificates are made in the demo's folder
+    /// when none is named.
+    #[arg(long, value_name = "DIR")]
+    esim_certificates: Option<PathBuf>,
     /// Throw the demo's data away first.
     #[arg(long)]
     reset: bool,
@@ -51,12 +62,16 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let (clock, entropy) = wire::nature();
     let store = open(folder)?;
 
-    let [portal, console, admin, sandbox, identity] = listeners(options.port).await?;
+    let [portal, console, admin, sandbox, identity, esim, phones] = listeners(options.port).await?;
     let portal_url = address(&portal)?;
     let identity_url = address(&identity)?;
     let identity_account = account(&portal_url, "/notify/identity/sandbox", &identity_url)?;
+    let esim_address = format!("localhost:{}", esim.local_addr()?.port());
+    let certificates = certificates(&options, clock.now())?;
+    let smdp = smdp(certificates.clone(), &esim_address, clock.now())?;
     let operator = Operator {
         rules: rules(&identity_account, Arc::clone(&clock))?,
+        esim: esim::rules(&esim_address, 0),
         ..operator(master_key(folder, entropy.as_ref())?, portal_url)?
     };
     let sandbox_url = address(&sandbox)?;
@@ -70,6 +85,14 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         vec![provider.clone()],
     );
     let people = people(folder, identity_account, &clock, &entropy)?;
+    let network = phones::Network {
+        smds_address: smds_address(&esim_address),
+        smdp_address: esim_address.clone(),
+        place: esim.local_addr()?,
+        inbox: Arc::clone(&inbox),
+    };
+    let nature = (Arc::clone(&clock), Arc::clone(&entropy));
+    let handsets = phones::open(folder, certificates, network, nature)?;
     let book = Sandbox::with_journal(&folder.join("sandbox.jsonl"), Arc::clone(&clock), entropy)?;
     let server = SandboxServer::new(book.clone(), account)?;
     let form_origins = [sandbox_url.clone(), identity_url.clone()];
@@ -78,6 +101,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let mut crew = Crew::new(Limits::default(), Proxies::default())?;
     crew.serve_outside(("payments", sandbox), server.router(), server.courier());
     crew.serve_outside(("identity", identity), people.router(), people.courier());
+    let phones_url = address(&phones)?;
+    crew.serve_outside(("phone", phones), handsets.router(), handsets.power());
     let past = PastClock::at(clock.now());
     let then = wire::app_at(
         &operator,
@@ -95,6 +120,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
             ("sandbox", sandbox_url),
             ("identity", identity_url),
             ("admin", address(&admin)?),
+            ("esim", format!("https://{esim_address}")),
+            ("phone", phones_url),
         ],
         &staff,
     );
@@ -102,6 +129,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let extra = simurgh_web::site::demo_routes().merge(inbox::routes(inbox));
     let pages = simurgh_web::site::portal(state.clone(), extra);
     crew.serve("portal", portal, pages);
+    smdp.serve(&mut crew, esim, &app);
     crew.serve("console", console, simurgh_web::console::router(state));
     let probes = telemetry::probes(&store, &app, metrics, crew.stopping());
     crew.serve_admin(admin, simurgh_web::admin::router(probes));
@@ -135,7 +163,37 @@ fn operator(master_key: [u8; 32], portal_url: String) -> anyhow::Result<Operator
         series: "SIM".to_owned(),
         time_zone: "Asia/Shanghai".parse()?,
         rules: Rules::default(),
+        esim: simurgh_app::esim::Rules::default(),
     })
+}
+
+/// The certificates of eSIM: for tests, made at the demo's first start, unless others are named.
+fn certificates(options: &Options, now: Timestamp) -> anyhow::Result<Credentials> {
+    match &options.esim_certificates {
+        Some(folder) => euicc_files::load(folder),
+        None => {
+            let folder = options.data_dir.join("certificates");
+            let names = TestNames {
+                smds_address: "smds.localhost".to_owned(),
+                ..euicc_files::local_names()?
+            };
+            euicc_files::load_or_generate(&folder, &names, now)
+        }
+    }
+}
+
+/// The chips of the demo ask for the SM-DS by a name of its own at the same port.
+fn smds_address(address: &str) -> String {
+    format!("smds.{address}")
+}
+
+/// The SM-DP+ of the demo.
+fn smdp(loaded: Credentials, address: &str, now: Timestamp) -> anyhow::Result<esim::Server> {
+    let settings = SmdpSettings {
+        smds_address: Some(smds_address(address)),
+        ..SmdpSettings::new(address.to_owned())
+    };
+    esim::Server::new(loaded, settings, (EsimTransport::Tls, &[]), now)
 }
 
 /// The usual rules, with the sandbox as the outside identity check.
@@ -193,7 +251,7 @@ async fn staff(app: &App, folder: &Path) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn greet(portal: &str, beside: [(&str, String); 4], staff: &str) {
+fn greet(portal: &str, beside: [(&str, String); 6], staff: &str) {
     println!("Simurgh demo. Everything stays on this machine; no real money, no real messages.");
     println!();
     println!("portal   {portal}");
@@ -206,8 +264,13 @@ fn greet(portal: &str, beside: [(&str, String); 4], staff: &str) {
     println!(
         "Try: register with any phone number, take the code from the inbox, choose a plan and"
     );
-    println!("pay; the sandbox page lets you decide how the payment goes. Or log in as a customer");
-    println!("with a past, password \"{}\":", seed::PASSWORD);
+    println!(
+        "pay; the sandbox page lets you decide how the payment goes. Then put the eSIM on one of the"
+    );
+    println!(
+        "demo's phones. Or log in as a customer with a past, password \"{}\":",
+        seed::PASSWORD
+    );
     for (phone, name, _, _) in seed::CUSTOMERS {
         println!("  {phone}  {name}");
     }
@@ -215,7 +278,7 @@ fn greet(portal: &str, beside: [(&str, String); 4], staff: &str) {
     println!("Stop with Ctrl-C.");
 }
 
-async fn listeners(port: u16) -> anyhow::Result<[TcpListener; 5]> {
+async fn listeners(port: u16) -> anyhow::Result<[TcpListener; 7]> {
     let at = |offset: u16| {
         let port = if port == 0 {
             0
@@ -230,6 +293,8 @@ async fn listeners(port: u16) -> anyhow::Result<[TcpListener; 5]> {
         at(2).await?,
         at(3).await?,
         at(4).await?,
+        at(5).await?,
+        at(6).await?,
     ])
 }
 

@@ -1,5 +1,7 @@
 //! `simurgh serve`: an operator in production.
 
+pub(crate) mod esim;
+
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -41,6 +43,14 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let mut state = wire::web(&app, &operator, &form_origins)?;
     state.proxy_header = config.proxies.address_header.clone();
 
+    let phones = match &config.esim {
+        Some(settings) => {
+            let server = esim::Server::of(settings, app.now())?;
+            Some((server, listen("esim.listen", settings.listen).await?))
+        }
+        None => None,
+    };
+
     let mut crew = Crew::new(config.limits, config.proxies)?;
     let portal = listen("portal.listen", config.portal).await?;
     let console = listen("console.listen", config.console).await?;
@@ -49,6 +59,9 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let pages = simurgh_web::site::portal(state.clone(), Router::new());
     crew.serve("portal", portal, pages);
     crew.serve("console", console, simurgh_web::console::router(state));
+    if let Some((server, listener)) = phones {
+        server.serve(&mut crew, listener, &app);
+    }
     let probes = telemetry::probes(&store, &app, metrics, crew.stopping());
     crew.serve_admin(admin, simurgh_web::admin::router(probes));
     crew.run_app(app, config.kept);
@@ -132,6 +145,10 @@ fn operator(config: &Config) -> anyhow::Result<Operator> {
             retention: config.retention,
             identity_checker,
             ..Rules::default()
+        },
+        esim: match &config.esim {
+            Some(settings) => esim::rules(&settings.address, settings.profile_version),
+            None => simurgh_app::esim::Rules::default(),
         },
     })
 }

@@ -61,6 +61,7 @@ pub(crate) struct Operator {
     pub(crate) series: String,
     pub(crate) time_zone: TimeZoneName,
     pub(crate) rules: Rules,
+    pub(crate) esim: simurgh_app::esim::Rules,
 }
 
 /// The use cases over a store, a messenger and providers.
@@ -97,7 +98,7 @@ pub(crate) fn app_at(
             entity_time_zone: operator.time_zone.clone(),
         },
     };
-    App::with_rules(world, operator.rules.clone())
+    App::with_esim(world, operator.rules.clone(), operator.esim.clone())
 }
 
 /// What the pages stand on. `form_origins` are the origins of payment and identity pages a form may

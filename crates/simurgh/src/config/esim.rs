@@ -1,0 +1,120 @@
+//! The section `[esim]`: the SM-DP+ of this program.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use simurgh_connectors::Secret;
+use simurgh_rsp::activation_code::ActivationCode;
+use simurgh_smdp::Caller;
+
+use super::reader::Reader;
+use super::{address, needed};
+
+/// How the SM-DP+ is run.
+#[derive(Debug, Clone)]
+pub(crate) struct EsimSettings {
+    /// The name under which phones find it.
+    pub(crate) address: String,
+    /// The name of the SM-DS beside it.
+    pub(crate) smds_address: Option<String>,
+    /// The folder of its certificates and keys.
+    pub(crate) certificates: PathBuf,
+    pub(crate) listen: SocketAddr,
+    pub(crate) transport: EsimTransport,
+    /// Who may call ES2+ and ES12.
+    pub(crate) callers: Vec<Caller>,
+    /// A file of authorities whose certificates callers may show.
+    pub(crate) authorities: Option<PathBuf>,
+    /// Counts up when what profiles are made of changed.
+    pub(crate) profile_version: u32,
+}
+
+/// How phones reach it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EsimTransport {
+    /// TLS here, with CERT.DPtls.
+    Tls,
+    /// Without: something before it does TLS with CERT.DPtls.
+    Plain,
+}
+
+pub(super) fn esim(r: &mut Reader) -> Option<EsimSettings> {
+    let is_wanted = r.has_section("esim");
+    let name = r.text("esim.address", "");
+    let smds_address = r.optional_text("esim.smds_address", "");
+    let certificates = r.file("esim.certificates");
+    let listen = address(r, "esim.listen", "127.0.0.1:8443");
+    let words = [
+        ("certificate", EsimTransport::Tls),
+        ("plain", EsimTransport::Plain),
+    ];
+    let transport = r.choice("esim.tls", &words);
+    let caller = caller(r);
+    let authorities = r.file("esim.caller_authorities");
+    let profile_version = r.number("esim.profile_version", 0, (0, 1_000_000));
+    if !is_wanted {
+        return None;
+    }
+    needed(r, "esim.address", &name);
+    for (path, host) in [
+        ("esim.address", Some(&name).filter(|name| !name.is_empty())),
+        ("esim.smds_address", smds_address.as_ref()),
+    ] {
+        if host.is_some_and(|host| ActivationCode::new(host, "").is_err()) {
+            r.fault(path, "a host name is expected, e.g. rsp.example.com");
+        }
+    }
+    if certificates.is_none() {
+        r.fault(
+            "esim.certificates",
+            "it is needed: the folder with CERT.DPauth, CERT.DPpb, CERT.DPtls, their keys and CERT.CI",
+        );
+    }
+    if let Some(folder) = &certificates
+        && !folder.is_dir()
+    {
+        r.fault(
+            "esim.certificates",
+            &format!("{}: there is no such folder", folder.display()),
+        );
+    }
+    Some(EsimSettings {
+        address: name,
+        smds_address,
+        certificates: certificates?,
+        listen: listen?,
+        transport: transport?,
+        callers: caller.into_iter().collect(),
+        authorities,
+        profile_version,
+    })
+}
+
+/// The one operator beside us who may call, by a token or by its certificate.
+fn caller(r: &mut Reader) -> Option<Caller> {
+    let name = r.optional_text("esim.caller", "");
+    let token = r.secret("esim.caller_token");
+    let fingerprint = r.optional_text("esim.caller_certificate", "");
+    match (name, token, fingerprint) {
+        (None, None, None) => None,
+        (Some(name), Some(token), None) => {
+            if token.reveal().len() < 16 {
+                r.fault("esim.caller_token", "16 characters at least are expected");
+            }
+            Some(Caller::with_token(name, Secret::reveal(&token)))
+        }
+        (Some(name), None, Some(fingerprint)) => {
+            let caller = Caller::with_certificate(name, &fingerprint);
+            if caller.is_none() {
+                let expected = "the SHA-256 of a certificate is expected: 64 hexadecimal digits";
+                r.fault("esim.caller_certificate", expected);
+            }
+            caller
+        }
+        (_, _, _) => {
+            let expected = "a name and either caller_token or caller_certificate belong together";
+            r.fault("esim.caller", expected);
+            None
+        }
+    }
+}
