@@ -6,7 +6,7 @@ use std::hash::Hash;
 use simurgh_app::ports::StoreFault;
 
 use crate::db::{Row, StoredId, Value};
-use crate::tx::{StoreTx, in_list};
+use crate::tx::{StoreTx, in_list, push_list};
 
 /// How many rows one `INSERT` carries at most: the count of parameters has a limit on both
 /// engines, and each length is a statement to prepare.
@@ -24,11 +24,15 @@ pub(crate) fn insert_rows<const N: usize>(
     tail: &str,
 ) -> Result<(), StoreFault> {
     for chunk in rows.chunks(INSERTED_ROWS_MAX) {
-        let lists: Vec<String> = (0..chunk.len())
-            .map(|row| in_list(row * N + 1, N))
-            .collect();
-        let sql = format!("{insert} {} {tail}", lists.join(", "));
-        tx.execute(&sql, &chunk.concat())?;
+        let mut sql = String::with_capacity(insert.len() + tail.len() + chunk.len() * N * 6);
+        sql.push_str(insert);
+        for row in 0..chunk.len() {
+            sql.push_str(if row == 0 { " " } else { ", " });
+            push_list(&mut sql, row * N + 1, N);
+        }
+        sql.push(' ');
+        sql.push_str(tail);
+        tx.execute(&sql, chunk.as_flattened())?;
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Complete durable renewals per second, beside raw transactions that write the same rows.
 //!
-//! Three databases of one shape: renewals are measured on the first; on the second the same work is
-//! recorded, statement by statement; on the third the record is written again, one transaction for
-//! each renewal, as many at a time: that is the raw rate.
+//! Three databases of one shape. On the first a run of renewals is recorded, statement by statement;
+//! on the second the record is written again, one transaction for each renewal, as many at a time:
+//! that is the raw rate. In turns with it, renewals are measured on the third.
 
 mod record;
 mod writer;
@@ -22,7 +22,7 @@ use simurgh_store::{Database, DatabaseOptions, DatabaseUrl};
 use simurgh_vocab::{Currency, CustomerId, LineId, Locale, OrderId, PaymentId};
 use tokio::task::JoinSet;
 
-use crate::{count_per_second, p99_ms, ratio};
+use crate::{p99_ms, ratio};
 use record::Recording;
 
 /// Renewals under way at once: customers do not wait for each other, and the more of them are under
@@ -81,43 +81,74 @@ fn open(url: &DatabaseUrl) -> Result<Arc<Database>, String> {
     store.map(Arc::new).map_err(|fault| fault.to_string())
 }
 
-/// The rate of something, and the processor time of SQLite's writer for one of it.
-struct Rate {
-    per_second: u128,
-    writer_micros: Option<u128>,
-}
+/// How often renewals and raw transactions take turns, so that both meet the same machine.
+const TURNS: usize = 5;
 
 async fn measure(name: &str, at: impl Fn(&str) -> DatabaseUrl) -> Result<(), String> {
+    let (mut record, raw_store) = prepare_raw(&at("recorded"), &at("raw")).await?;
+    let rows: u64 = record.iter().flatten().map(Written::rows).sum();
+    let rows = rows / u64::try_from(RENEWALS).unwrap_or(u64::MAX);
     let world = RealWorld::new(open(&at("renewals"))?).await?;
     let customers = customers(&world).await?;
     // Everybody has a line already: a warm-up that is not measured.
     renewals(&world, &customers, Line::New).await?;
-    let (clock, before) = (Instant::now(), writer::nanos());
-    let times = renewals(&world, &customers, Line::Own).await?;
-    let renewed = rate(clock, before);
-    drop(world);
-    let (rows, raw) = measure_raw(&at("recorded"), &at("raw")).await?;
+    let (mut renewed, mut raw) = (Effort::default(), Effort::default());
+    let mut times = Vec::new();
+    for turn in customers.chunks(RENEWALS.div_ceil(TURNS)) {
+        let began = Began::now();
+        times.extend(renewals(&world, turn, Line::Own).await?);
+        renewed.add(&began);
+        let rest = record.split_off(turn.len().min(record.len()));
+        let began = Began::now();
+        write_again(&raw_store, std::mem::replace(&mut record, rest)).await?;
+        raw.add(&began);
+    }
     println!(
         "{{\"bench\":\"renewal\",\"store\":\"{name}\",\"per_s\":{},\"p99_ms\":{},\
          \"raw_ratio\":{},\"raw_per_s\":{},\"rows\":{rows}{}{}}}",
-        renewed.per_second,
+        renewed.per_second(),
         p99_ms(times),
-        ratio(renewed.per_second, raw.per_second),
-        raw.per_second,
-        micros("writer_us", renewed.writer_micros),
-        micros("raw_writer_us", raw.writer_micros),
+        ratio(renewed.per_second(), raw.per_second()),
+        raw.per_second(),
+        micros("writer_us", renewed.writer_micros()),
+        micros("raw_writer_us", raw.writer_micros()),
     );
     Ok(())
 }
 
-fn rate(began: Instant, before: Option<u128>) -> Rate {
-    let per_second = count_per_second(RENEWALS, began);
-    let nanos = writer::nanos().zip(before);
-    let nanos = nanos.map(|(now, then)| now.saturating_sub(then));
-    let renewals = u128::try_from(RENEWALS).unwrap_or(u128::MAX);
-    Rate {
-        per_second,
-        writer_micros: nanos.map(|nanos| nanos / 1_000 / renewals),
+/// When something began: on the clock, and on that of SQLite's writers.
+struct Began(Instant, Option<u128>);
+
+impl Began {
+    fn now() -> Self {
+        Self(Instant::now(), writer::nanos())
+    }
+}
+
+/// What all renewals took, or what the raw transactions beside them did.
+#[derive(Default)]
+struct Effort {
+    micros: u128,
+    /// The processor time of SQLite's writer.
+    writer_nanos: Option<u128>,
+}
+
+impl Effort {
+    fn add(&mut self, began: &Began) {
+        self.micros += began.0.elapsed().as_micros();
+        let used = writer::nanos().zip(began.1);
+        if let Some((now, then)) = used {
+            *self.writer_nanos.get_or_insert(0) += now.saturating_sub(then);
+        }
+    }
+
+    fn per_second(&self) -> u128 {
+        u128::try_from(RENEWALS).unwrap_or(0) * 1_000_000 / self.micros.max(1)
+    }
+
+    fn writer_micros(&self) -> Option<u128> {
+        let renewals = u128::try_from(RENEWALS).unwrap_or(u128::MAX);
+        self.writer_nanos.map(|nanos| nanos / 1_000 / renewals)
     }
 }
 
@@ -125,9 +156,12 @@ fn micros(name: &str, micros: Option<u128>) -> String {
     micros.map_or_else(String::new, |micros| format!(",\"{name}\":{micros}"))
 }
 
-/// How many rows a renewal writes, and how fast they are written by a transaction that does nothing
-/// else.
-async fn measure_raw(recorded: &DatabaseUrl, raw: &DatabaseUrl) -> Result<(u64, Rate), String> {
+/// What renewals write, a transaction for each, and a store to which everything before them was
+/// written already.
+async fn prepare_raw(
+    recorded: &DatabaseUrl,
+    raw: &DatabaseUrl,
+) -> Result<(Vec<Vec<Written>>, Arc<Database>), String> {
     let store = open(recorded)?;
     let migrated = store.migrate(MachineClock.now());
     migrated.map_err(|error| error.to_string())?;
@@ -139,11 +173,9 @@ async fn measure_raw(recorded: &DatabaseUrl, raw: &DatabaseUrl) -> Result<(u64, 
     renewals(&world, &customers, Line::New).await?;
     phases.push(recording.take());
     renewals(&world, &customers, Line::Own).await?;
-    let renewals = recording.take();
-    drop(world);
-    let rows: u64 = renewals.iter().flatten().map(Written::rows).sum();
+    let record = recording.take();
     if std::env::var_os("SIMURGH_BENCH_STATEMENTS").is_some() {
-        record::print(&renewals);
+        record::print(&record);
     }
     let store = open(raw)?;
     let migrated = store.migrate(MachineClock.now());
@@ -151,10 +183,7 @@ async fn measure_raw(recorded: &DatabaseUrl, raw: &DatabaseUrl) -> Result<(u64, 
     for phase in phases {
         write_again(&store, phase).await?;
     }
-    let count = u64::try_from(renewals.len()).unwrap_or(u64::MAX).max(1);
-    let (clock, before) = (Instant::now(), writer::nanos());
-    write_again(&store, renewals).await?;
-    Ok((rows / count, rate(clock, before)))
+    Ok((record, store))
 }
 
 async fn write_again(store: &Arc<Database>, all: Vec<Vec<Written>>) -> Result<(), String> {

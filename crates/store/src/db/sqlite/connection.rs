@@ -237,3 +237,29 @@ pub(super) fn failure(error: Error) -> Failure {
         (_, _) => StoreFault::Corrupt(text).into(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::StatementStatus;
+
+    use super::*;
+    use crate::params;
+
+    #[test]
+    fn a_statement_keeps_its_plan_when_other_values_are_bound() {
+        let path = Path::new(super::super::IN_MEMORY);
+        let mut connection =
+            Connection::open(path, Role::Writer, &SqliteOptions::default()).unwrap();
+        connection
+            .batch("CREATE TABLE item (id INTEGER PRIMARY KEY, parent INTEGER, made INTEGER)")
+            .unwrap();
+        let sql = "SELECT id FROM item WHERE parent = ?1 ORDER BY made, id LIMIT ?2";
+        for number in 0..4 {
+            let query = connection.query_each(sql, &params![number, number], &mut |_| Ok(()));
+            query.unwrap();
+        }
+        let statement = connection.raw().prepare_cached(sql).unwrap();
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+        assert_eq!(statement.get_status(StatementStatus::Run), 4);
+    }
+}
