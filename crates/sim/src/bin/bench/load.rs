@@ -42,10 +42,26 @@ impl Connection {
             "GET {path} HTTP/1.1\r\nhost: localhost\r\naccept: text/html\r\n\
              accept-encoding: gzip, br\r\naccept-language: en\r\ncookie: {cookie}\r\n\r\n"
         );
-        self.stream
-            .write_all(request.as_bytes())
-            .await
-            .map_err(said)?;
+        let (status, answer) = self.exchange(path, request.as_bytes()).await?;
+        if status != 200 {
+            return Err(format!("{path}: {}", answer.head));
+        }
+        Ok(answer)
+    }
+
+    /// Posts JSON and waits for the whole answer: its status and its body.
+    pub(crate) async fn post(&mut self, path: &str, body: &str) -> Result<(u16, Vec<u8>), String> {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+             x-admin-protocol: gsma/rsp/v2.5.0\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let (status, answer) = self.exchange(path, request.as_bytes()).await?;
+        Ok((status, answer.body))
+    }
+
+    async fn exchange(&mut self, path: &str, request: &[u8]) -> Result<(u16, Answer), String> {
+        self.stream.write_all(request).await.map_err(said)?;
         self.buffer.clear();
         let head_end = loop {
             if let Some(at) = self.buffer.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -55,20 +71,26 @@ impl Connection {
         };
         let head = String::from_utf8_lossy(self.buffer.get(..head_end).unwrap_or_default());
         let head = head.to_ascii_lowercase();
+        let status = head
+            .split_whitespace()
+            .nth(1)
+            .and_then(|status| status.parse().ok());
+        let status: u16 = status.ok_or_else(|| format!("{path}: {head}"))?;
         let length = head
             .lines()
             .find_map(|line| line.strip_prefix("content-length:"))
-            .and_then(|length| length.trim().parse::<usize>().ok())
-            .ok_or_else(|| format!("{path}: an answer without a length: {head}"))?;
+            .and_then(|length| length.trim().parse::<usize>().ok());
+        let length = match (length, status) {
+            (Some(length), _) => length,
+            (None, 204) => 0,
+            (None, _) => return Err(format!("{path}: an answer without a length: {head}")),
+        };
         while self.buffer.len() < head_end + length {
             self.more().await?;
         }
         let body = self.buffer.get(head_end..head_end + length);
         let body = body.unwrap_or_default().to_vec();
-        if !head.starts_with("http/1.1 200") {
-            return Err(format!("{path}: {head}"));
-        }
-        Ok(Answer { head, body })
+        Ok((status, Answer { head, body }))
     }
 
     async fn more(&mut self) -> Result<(), String> {

@@ -1,10 +1,12 @@
 //! Benchmarks: `cargo xtask bench NAME`. Each prints one JSON line per case, beside a baseline
 //! taken in the same run. `docs/guide/benchmarks.md` says what they measure.
 
+mod chip;
 mod load;
 mod portal;
 mod renewal;
 mod seed;
+mod smdp;
 mod weight;
 
 use std::process::ExitCode;
@@ -26,8 +28,14 @@ fn main() -> ExitCode {
             Ok(customers) => runtime.block_on(portal::run(customers)),
             Err(_) => Err("expected: portal CUSTOMERS".to_owned()),
         },
+        ["smdp"] => runtime.block_on(smdp::run(smdp::DOWNLOADS)),
+        ["smdp", downloads] => match downloads.parse() {
+            Ok(downloads) => runtime.block_on(smdp::run(downloads)),
+            Err(_) => Err("expected: smdp DOWNLOADS".to_owned()),
+        },
+        ["smdp-server", folder] => runtime.block_on(smdp::serve(folder)),
         ["portal-server", folder] => runtime.block_on(portal::serve(folder)),
-        _ => Err("known benchmarks: renewal, portal".to_owned()),
+        _ => Err("known benchmarks: renewal, portal, smdp".to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
