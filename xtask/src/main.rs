@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod direction;
+mod interop;
 mod keeper;
 mod packages;
 mod place;
@@ -53,7 +54,9 @@ enum Chore {
     /// One benchmark, built for release; prints one line of JSON per measurement.
     ///
     /// The benchmarks live in crates/sim. PostgreSQL is started for those that want it, with fsync on.
-    #[command(after_help = "Examples:\n  cargo xtask bench renewal\n  cargo xtask bench portal")]
+    #[command(
+        after_help = "Examples:\n  cargo xtask bench renewal\n  cargo xtask bench portal\n  cargo xtask bench smdp"
+    )]
     Bench(bench::Options),
     /// Only the browser journeys, against a demo started for each file.
     ///
@@ -62,6 +65,11 @@ enum Chore {
         cargo xtask e2e                  all journeys\n  \
         cargo xtask e2e renew            the files whose name contains `renew`")]
     E2e(browser::Options),
+    /// eSIM with software that nobody here wrote: an unmodified lpac downloads from our SM-DP+ into our
+    /// software eUICC, lists, enables, disables, deletes and sends notifications.
+    ///
+    /// Runs what it finds on the PATH and says what it skipped.
+    Interop,
     /// What the build server runs, in the same order: formatting, lints, documentation, tests.
     Ci,
 }
@@ -83,6 +91,7 @@ fn run(chore: Chore) -> anyhow::Result<ExitCode> {
         Chore::Tidy(options) => tidy::run(&place, options),
         Chore::Bench(options) => bench::run(&place, &options),
         Chore::E2e(options) => test::run_browser_only(&place, &options),
+        Chore::Interop => interop::run(&place),
         Chore::Ci => ci(&place),
     }
 }

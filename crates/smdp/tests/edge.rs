@@ -5,6 +5,7 @@ mod edge {
     pub(crate) mod world;
 
     mod download;
+    mod interop;
     mod operator;
     mod pairs;
     mod tampering;
