@@ -141,6 +141,10 @@ const stream = document.querySelector("[data-stream]");
 if (stream && "EventSource" in window) {
   new EventSource(stream.dataset.stream).addEventListener("refresh", () => refresh().catch(() => {}));
 }
+const followed = document.querySelector("[data-refresh]");
+if (followed) {
+  setInterval(() => { if (!document.hidden) refresh().catch(() => {}); }, Number(followed.dataset.refresh) * 1000);
+}
 const waiting = document.querySelector("[data-reload]");
 if (waiting) {
   // Not under the hands of somebody who has opened something on the page.

@@ -105,6 +105,9 @@ told! {
     DeviceEnded = "done-device-ended" Success,
     DevicesEnded = "done-devices-ended" Success,
     AccountClosed = "done-account-closed" Success,
+    ProfileNewest = "done-profile-newest" Success,
+    ProfileWaits = "done-profile-waits" Info,
+    ProfilePrepared = "done-profile-prepared" Success,
 }
 
 impl Done {

@@ -81,6 +81,8 @@ struct LinePage {
     bars: Vec<Bar>,
     peak: String,
     usage: String,
+    /// The page of its eSIM; empty when there are none here.
+    esim: String,
     others: Vec<(String, String, bool)>,
 }
 
@@ -115,7 +117,11 @@ pub(super) async fn show(
     let used = app.usage_history(who.customer, view.line.id, CHART_DAYS);
     let used = used.await.map_err(|fault| failed(&fault))?;
     let others = others(&page.t, &views, view);
-    Ok(Page::answer(&line_page(page, view, &used, others)))
+    let mut answer = line_page(page, view, &used, others);
+    if app.esim().packager.is_some() {
+        answer.esim = format!("/line/esim?line={}", view.line.id);
+    }
+    Ok(Page::answer(&answer))
 }
 
 fn line_page(
@@ -164,6 +170,7 @@ fn line_page(
         }),
         bars,
         peak,
+        esim: String::new(),
         usage: format!("/line/usage?line={}", view.line.id),
         others,
         page,

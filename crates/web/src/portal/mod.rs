@@ -10,6 +10,7 @@ mod country;
 mod currency;
 pub(crate) mod detour;
 pub(crate) mod entry;
+mod esim;
 pub(crate) mod fields;
 pub(crate) mod fuzz;
 pub(crate) mod identity;
@@ -22,6 +23,7 @@ mod pending;
 mod phone;
 mod plans;
 mod purchase;
+mod qr;
 mod refusals;
 mod renewal;
 mod shopper;
@@ -67,6 +69,9 @@ pub fn routes() -> Router<WebState> {
         .route("/renewal/off", post(renewal::turn_off))
         .route("/line", get(line::show))
         .route("/line/usage", get(line::usage))
+        .route("/line/esim", get(esim::show))
+        .route("/line/esim/update", post(esim::update))
+        .route("/line/esim/new", get(esim::ask_new).post(esim::issue_new))
         .layer(DefaultBodyLimit::max(fields::FORM_OCTETS_MAX))
         .merge(identity::routes())
 }

@@ -3,7 +3,6 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse, Redirect, Response};
-use qrcode::{Color, QrCode};
 use simurgh_app::App;
 use simurgh_app::subscriber::{Enrolment, SecondFactorChangeRefusal};
 use simurgh_subscriber::{RecoveryCode, RiskyAction, SecondFactorRefusal};
@@ -13,6 +12,7 @@ use crate::frame::{Form, Nav, Page, Refusal};
 use crate::portal::detour::{Detour, Done};
 use crate::portal::entry::refused;
 use crate::portal::fields::Sent;
+use crate::portal::qr::drawing;
 use crate::session::Holder;
 
 const HOME: &str = "/account/two-step";
@@ -229,35 +229,6 @@ fn elsewhere(refusal: SecondFactorChangeRefusal, back: &str) -> Result<Detour, D
     }
 }
 
-/// The light frame that scanners want around a code, in modules (ISO/IEC 18004 §6.3.8).
-const QUIET_MODULES: usize = 4;
-
-/// A text as a QR code: one path of dark modules, a run of them at a time.
-fn drawing(text: &str, label: &str) -> Result<String, Refusal> {
-    use std::fmt::Write as _;
-    let code = QrCode::new(text).map_err(|_| Refusal::Internal)?;
-    let width = code.width();
-    let side = width + 2 * QUIET_MODULES;
-    let mut path = String::new();
-    for (y, row) in code.to_colors().chunks(width).enumerate() {
-        let mut x = 0;
-        for run in row.chunk_by(|left, right| left == right) {
-            if run.first() == Some(&Color::Dark) {
-                let (left, top, long) = (x + QUIET_MODULES, y + QUIET_MODULES, run.len());
-                // Writing to a String cannot fail.
-                let _ = write!(path, "M{left} {top}h{long}v1h-{long}z");
-            }
-            x += run.len();
-        }
-    }
-    let label = askama::filters::escape(label, askama::filters::Html);
-    let label = label.map_err(|_| Refusal::Internal)?;
-    Ok(format!(
-        "<svg class=\"qr\" viewBox=\"0 0 {side} {side}\" role=\"img\" aria-label=\"{label}\" \
-         shape-rendering=\"crispEdges\"><path d=\"{path}\"/></svg>"
-    ))
-}
-
 /// Four and four, to be typed without losing one's place.
 fn grouped(secret: &str) -> String {
     let letters: Vec<char> = secret.chars().collect();
@@ -268,26 +239,6 @@ fn grouped(secret: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_drawing_holds_every_dark_module_once() {
-        let text = "otpauth://totp/Simurgh:%2B8613800138000?secret=ABC";
-        let code = QrCode::new(text).unwrap();
-        let dark = code
-            .to_colors()
-            .iter()
-            .filter(|c| **c == Color::Dark)
-            .count();
-        let drawing = drawing(text, "a \"code\"").unwrap();
-        let path = drawing.split("d=\"").nth(1).unwrap();
-        let drawn: usize = path
-            .split('h')
-            .skip(1)
-            .filter_map(|rest| rest.split('v').next()?.parse::<usize>().ok())
-            .sum();
-        assert_eq!(drawn, dark);
-        assert!(!drawing.contains("\"code\""));
-    }
 
     #[test]
     fn secrets_are_grouped() {

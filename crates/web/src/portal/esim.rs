@@ -1,0 +1,253 @@
+//! The eSIM of a line: its code, how to install it, how far it has come, and a new one when that is needed.
+
+use askama::Template;
+use axum::extract::State;
+use axum::response::Response;
+use simurgh_app::App;
+use simurgh_app::esim::{
+    ManualCode, ProfileStage, ProfileUpdate, ProfileView, REISSUES_PER_YEAR, ReissueRefusal,
+};
+use simurgh_app::ports::{ChipEvent, HeardNotification, InstallOutcome, ShownCode};
+use simurgh_subscriber::RiskyAction;
+use simurgh_vocab::{LineId, Timestamp};
+
+use super::account::fresh;
+use super::choice::LineWish;
+use super::detour::{Detour, Done};
+use super::fields::{Asked, Fields, Sent};
+use super::qr;
+use crate::frame::{Nav, Page, Refusal, Tone};
+use crate::i18n::{Text, key};
+use crate::session::Holder;
+
+/// One thing that the phone reported.
+struct Report {
+    tone: Tone,
+    at: Timestamp,
+    text: String,
+    detail: String,
+}
+
+/// How to install a profile.
+struct Install {
+    code: ShownCode,
+    manual: ManualCode,
+    drawing: String,
+    code_required: bool,
+    expires_at: Option<Timestamp>,
+}
+
+#[derive(Template)]
+#[template(path = "portal/esim.html")]
+struct EsimPage {
+    page: Page,
+    line: LineId,
+    tone: Tone,
+    state: String,
+    number: String,
+    /// How many steps of the way are done: prepared, downloaded, installed, in use.
+    step: usize,
+    stage: ProfileStage,
+    update: ProfileUpdate,
+    install: Option<Install>,
+    reports: Vec<Report>,
+    iccid_end: String,
+    is_old: bool,
+    new_href: String,
+}
+
+#[derive(Template)]
+#[template(path = "portal/esim-new.html")]
+struct NewPage {
+    page: Page,
+    line: LineId,
+    stage: ProfileStage,
+    update: ProfileUpdate,
+    yearly: usize,
+    refused: Option<String>,
+}
+
+/// `GET /line/esim`.
+pub(super) async fn show(
+    State(app): State<App>,
+    page: Page,
+    who: Holder,
+    Asked(fields): Asked,
+) -> Result<Response, Detour> {
+    let view = view_of(&app, who, &fields).await?;
+    let page = page.at(Nav::Line);
+    Ok(Page::answer(&esim_page(page, view)?))
+}
+
+/// `POST /line/esim/update`: finds out what there is to do, and leads there.
+pub(super) async fn update(
+    State(app): State<App>,
+    who: Holder,
+    Sent(fields): Sent,
+) -> Result<Response, Detour> {
+    let view = view_of(&app, who, &fields).await?;
+    let here = format!("/line/esim?line={}", view.line);
+    Ok(match view.update {
+        ProfileUpdate::NothingNew => Done::ProfileNewest.at(&here),
+        ProfileUpdate::Preparing | ProfileUpdate::NeverInstalled => Done::ProfileWaits.at(&here),
+        ProfileUpdate::NewerWaiting | ProfileUpdate::DeletedOnPhone | ProfileUpdate::Void => {
+            return Err(Detour::to(new_path(view.line)));
+        }
+    })
+}
+
+/// `GET /line/esim/new`: what a new profile means, before it is made.
+pub(super) async fn ask_new(
+    State(app): State<App>,
+    page: Page,
+    who: Holder,
+    Asked(fields): Asked,
+) -> Result<Response, Detour> {
+    let view = view_of(&app, who, &fields).await?;
+    let action = RiskyAction::ReissueProfile;
+    fresh(&app, who, action, &new_path(view.line)).await?;
+    Ok(Page::answer(&new_page(page, &view, None)))
+}
+
+/// `POST /line/esim/new`.
+pub(super) async fn issue_new(
+    State(app): State<App>,
+    page: Page,
+    who: Holder,
+    Sent(fields): Sent,
+) -> Result<Response, Detour> {
+    let view = view_of(&app, who, &fields).await?;
+    let action = RiskyAction::ReissueProfile;
+    fresh(&app, who, action, &new_path(view.line)).await?;
+    let here = format!("/line/esim?line={}", view.line);
+    match app.reissue_profile(who.customer, view.line).await {
+        Ok(()) => Ok(Done::ProfilePrepared.at(&here)),
+        Err(ReissueRefusal::NotYet) => Ok(Done::ProfileWaits.at(&here)),
+        Err(ReissueRefusal::UnknownLine) => Err(Refusal::NotFound.into()),
+        Err(ReissueRefusal::TooMany { next_at }) => {
+            let text = page.t.with("esim-too-many", "count", REISSUES_PER_YEAR);
+            let text = text.and("date", page.t.date(next_at)).to_string();
+            Ok(super::entry::refused(&new_page(page, &view, Some(text))))
+        }
+        Err(ReissueRefusal::Fault(fault)) => Err(fault.into()),
+    }
+}
+
+fn new_path(line: LineId) -> String {
+    format!("/line/esim/new?line={line}")
+}
+
+/// The profile of the line that is asked for: the customer's first one usually.
+async fn view_of(app: &App, who: Holder, fields: &Fields) -> Result<ProfileView, Detour> {
+    let line = match LineWish::from_fields(fields)? {
+        LineWish::This(line) => line,
+        LineWish::Usual | LineWish::New => {
+            let lines = app.line_views(who.customer).await?;
+            let first = lines.first().ok_or_else(|| Detour::to("/line"))?;
+            first.line.id
+        }
+    };
+    let view = app.profile_view(who.customer, line).await?;
+    Ok(view.ok_or(Refusal::NotFound)?)
+}
+
+fn esim_page(page: Page, view: ProfileView) -> Result<EsimPage, Refusal> {
+    let t = &page.t;
+    let (tone, state) = stage_word(t, view.stage);
+    let install = match (view.code, view.manual) {
+        (Some(code), Some(manual)) => Some(Install {
+            drawing: qr::drawing(&code.code, &t.msg("esim-qr"))?,
+            code,
+            manual,
+            code_required: view.code_required,
+            expires_at: view.expires_at,
+        }),
+        (Some(_) | None, _) => None,
+    };
+    let digits = view.iccid.map(|iccid| iccid.digits()).unwrap_or_default();
+    let end = digits.len().saturating_sub(4);
+    Ok(EsimPage {
+        line: view.line,
+        tone,
+        state,
+        number: view.number.map_or_else(String::new, |number| {
+            simurgh_subscriber::display_phone(&number)
+        }),
+        step: steps_done(view.stage),
+        stage: view.stage,
+        update: view.update,
+        install,
+        reports: view.heard.iter().rev().map(|one| report(t, one)).collect(),
+        iccid_end: digits.get(end..).unwrap_or_default().to_owned(),
+        is_old: view.issued > 1,
+        new_href: new_path(view.line),
+        page,
+    })
+}
+
+fn new_page(page: Page, view: &ProfileView, refused: Option<String>) -> NewPage {
+    NewPage {
+        page: page.at(Nav::Line),
+        line: view.line,
+        stage: view.stage,
+        update: view.update,
+        yearly: REISSUES_PER_YEAR,
+        refused,
+    }
+}
+
+/// The place in the row of four steps.
+const fn steps_done(stage: ProfileStage) -> usize {
+    match stage {
+        ProfileStage::Preparing => 1,
+        ProfileStage::Ready | ProfileStage::Void => 2,
+        ProfileStage::Downloaded => 3,
+        ProfileStage::Installed | ProfileStage::Deleted => 4,
+        ProfileStage::Enabled => 5,
+    }
+}
+
+fn stage_word(t: &Text, stage: ProfileStage) -> (Tone, String) {
+    let (tone, key) = match stage {
+        ProfileStage::Preparing => (Tone::Info, key("esim-stage-preparing")),
+        ProfileStage::Ready => (Tone::Info, key("esim-stage-ready")),
+        ProfileStage::Downloaded => (Tone::Info, key("esim-stage-downloaded")),
+        ProfileStage::Installed => (Tone::Warning, key("esim-stage-installed")),
+        ProfileStage::Enabled => (Tone::Success, key("esim-stage-enabled")),
+        ProfileStage::Deleted => (Tone::Danger, key("esim-stage-deleted")),
+        ProfileStage::Void => (Tone::Danger, key("esim-stage-void")),
+    };
+    (tone, t.msg(key))
+}
+
+fn report(t: &Text, heard: &HeardNotification) -> Report {
+    let said = &heard.notification;
+    let (tone, key, detail) = match (said.event, &said.outcome) {
+        (ChipEvent::Install, Some(InstallOutcome::Failed { reason, .. })) => {
+            (Tone::Danger, key("esim-heard-failed"), failure(t, *reason))
+        }
+        (ChipEvent::Install, _) => (Tone::Success, key("esim-heard-installed"), String::new()),
+        (ChipEvent::Enable, _) => (Tone::Success, key("esim-heard-enabled"), String::new()),
+        (ChipEvent::Disable, _) => (Tone::Muted, key("esim-heard-disabled"), String::new()),
+        (ChipEvent::Delete, _) => (Tone::Warning, key("esim-heard-deleted"), String::new()),
+    };
+    Report {
+        tone,
+        at: heard.heard_at,
+        text: t.msg(key),
+        detail,
+    }
+}
+
+/// What a customer can do about a failed installation, by the chip's reason (SGP.22 v2.5 §5.7.2 `ErrorReason`).
+fn failure(t: &Text, reason: u8) -> String {
+    t.msg(match reason {
+        // installFailedDueToInsufficientMemoryForProfile
+        8 => key("esim-failed-memory"),
+        // installFailedDueToInterruption
+        9 => key("esim-failed-interrupted"),
+        // pprNotAllowed
+        15 => key("esim-failed-rules"),
+        _ => key("esim-failed-other"),
+    })
+}
