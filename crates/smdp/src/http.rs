@@ -25,13 +25,11 @@ const PROTOCOL: &str = "x-admin-protocol";
 
 impl Smdp {
     /// What phones and operators may call.
-    #[must_use]
     pub fn router(self) -> Router {
         self.clone().phones().merge(self.operators())
     }
 
     /// ES9+ and ES11: what phones call.
-    #[must_use]
     pub fn phones(self) -> Router {
         Router::new()
             .route(
@@ -50,7 +48,6 @@ impl Smdp {
     }
 
     /// ES2+ and ES12: what operators and other servers call.
-    #[must_use]
     pub fn operators(self) -> Router {
         Router::new()
             .route(es2::path::DOWNLOAD_ORDER, post(download_order))

@@ -1,5 +1,6 @@
 //! The SM-DP+ as phones and operators meet it: its router over a real store, a software eUICC with an LPA before it.
 
+#[cfg(test)]
 mod edge {
     pub(crate) mod raw;
     pub(crate) mod world;
@@ -9,4 +10,5 @@ mod edge {
     mod operator;
     mod pairs;
     mod tampering;
+    mod tls;
 }
