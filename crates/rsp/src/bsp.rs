@@ -19,6 +19,10 @@ use crate::tlv::{Head, Tag, Tlv, Writer};
 /// The longest segment with tag, length and MAC.
 pub const SEGMENT_MAX: usize = 1_020;
 
+/// The longest segment that is taken. Servers exist that count the padding beside the 1020 octets; a chip that
+/// refused them would refuse their profiles.
+pub const SEGMENT_TAKEN_MAX: usize = SEGMENT_MAX + BLOCK;
+
 /// What a segment adds to the text of `88`: tag, length of three octets, MAC.
 const OVERHEAD: usize = 1 + 3 + MAC_LENGTH;
 
@@ -254,7 +258,7 @@ impl Bsp {
     /// # Errors
     /// [`BspError`].
     pub fn verify<'a>(&mut self, segment: &Tlv<'a>) -> Result<&'a [u8], BspError> {
-        if segment.raw().len() > SEGMENT_MAX {
+        if segment.raw().len() > SEGMENT_TAKEN_MAX {
             return Err(BspError::Structure);
         }
         let (body, mac) = segment
@@ -401,6 +405,21 @@ mod tests {
             .map(|one| one.raw().len())
             .collect();
         assert_eq!(sizes, [1020, 11]);
+    }
+
+    #[test]
+    fn a_segment_may_be_longer_by_its_padding_and_no_more() {
+        for (length, taken) in [(1_007, true), (1_023, true), (1_024, false)] {
+            let mut sender = Bsp::new(&keys()).unwrap();
+            let mut body = vec![1; length];
+            body.push(0x80);
+            body.resize(body.len().next_multiple_of(BLOCK), 0);
+            let mut segment = Vec::new();
+            sender.seal(TAG_PROFILE, &body, &mut segment).unwrap();
+            let segment = Tlv::parse(&segment).unwrap();
+            let opened = Bsp::new(&keys()).unwrap().verify(&segment).is_ok();
+            assert_eq!(opened, taken, "{}", segment.raw().len());
+        }
     }
 
     #[test]
