@@ -1,6 +1,7 @@
 //! `simurgh demo`: everything on this machine, with nothing to set up.
 
 mod phones;
+mod stock;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -8,8 +9,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use simurgh_app::App;
-use simurgh_app::ports::{Clock, Entropy};
+use simurgh_app::ports::{Clock, Entropy, Store};
 use simurgh_app::subscriber::Rules;
+use simurgh_connectors::handset::HandsetServer;
 use simurgh_connectors::payment::sandbox::Sandbox;
 use simurgh_connectors::payment::{SandboxProvider, SandboxServer};
 use simurgh_connectors::{SandboxSettings, Secret, identity};
@@ -85,14 +87,8 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         vec![provider.clone()],
     );
     let people = people(folder, identity_account, &clock, &entropy)?;
-    let network = phones::Network {
-        smds_address: smds_address(&esim_address),
-        smdp_address: esim_address.clone(),
-        place: esim.local_addr()?,
-        inbox: Arc::clone(&inbox),
-    };
-    let nature = (Arc::clone(&clock), Arc::clone(&entropy));
-    let handsets = phones::open(folder, certificates, network, nature)?;
+    let at = (esim_address.as_str(), esim.local_addr()?);
+    let handsets = handsets(folder, certificates, at, &inbox)?;
     let book = Sandbox::with_journal(&folder.join("sandbox.jsonl"), Arc::clone(&clock), entropy)?;
     let server = SandboxServer::new(book.clone(), account)?;
     let form_origins = [sandbox_url.clone(), identity_url.clone()];
@@ -103,15 +99,9 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     crew.serve_outside(("identity", identity), people.router(), people.courier());
     let phones_url = address(&phones)?;
     crew.serve_outside(("phone", phones), handsets.router(), handsets.power());
-    let past = PastClock::at(clock.now());
-    let then = wire::app_at(
-        &operator,
-        past.clone(),
-        as_store(&store),
-        inbox.clone(),
-        vec![provider],
-    );
-    seed(&app, &then, &past, &book).await?;
+    let parts = (as_store(&store), inbox.clone(), provider);
+    stock::fill(&app).await?;
+    seed(&app, &operator, parts, &book).await?;
     let staff = staff(&app, folder).await?;
     greet(
         &operator.portal_url,
@@ -187,6 +177,22 @@ fn smds_address(address: &str) -> String {
     format!("smds.{address}")
 }
 
+/// The phones of the demo, which reach its SM-DP+ by name and place.
+fn handsets(
+    folder: &Path,
+    certificates: Credentials,
+    (smdp_address, place): (&str, SocketAddr),
+    inbox: &Arc<Inbox>,
+) -> anyhow::Result<HandsetServer> {
+    let network = phones::Network {
+        smds_address: smds_address(smdp_address),
+        smdp_address: smdp_address.to_owned(),
+        place,
+        inbox: Arc::clone(inbox),
+    };
+    phones::open(folder, certificates, network, wire::nature())
+}
+
 /// The SM-DP+ of the demo.
 fn smdp(loaded: Credentials, address: &str, now: Timestamp) -> anyhow::Result<esim::Server> {
     let settings = SmdpSettings {
@@ -229,10 +235,17 @@ fn account(portal_url: &str, path: &str, sandbox_url: &str) -> anyhow::Result<Sa
 }
 
 /// Gives a new demo its catalogue, and customers with a past.
-async fn seed(app: &App, then: &App, past: &PastClock, bank: &Sandbox) -> anyhow::Result<()> {
+async fn seed(
+    app: &App,
+    operator: &Operator,
+    (store, inbox, provider): (Arc<dyn Store>, Arc<Inbox>, Arc<SandboxProvider>),
+    bank: &Sandbox,
+) -> anyhow::Result<()> {
+    let past = PastClock::at(app.now());
+    let then = wire::app_at(operator, past.clone(), store, inbox, vec![provider]);
     app.apply_catalogue(CATALOGUE.to_owned(), "demo".to_owned(), false)
         .await?;
-    seed::customers(then, past, bank, app.now()).await
+    seed::customers(&then, &past, bank, app.now()).await
 }
 
 /// The demo's account on the console, made at its first start and kept beside its data.
