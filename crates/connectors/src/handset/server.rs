@@ -1,7 +1,7 @@
 //! The phones' own HTTP server: their pages, and what is pressed on them.
 
-use std::future::Future;
-use std::io;
+use std::convert::Infallible;
+use std::future::{Future, pending};
 use std::sync::Arc;
 
 use axum::Router;
@@ -15,7 +15,6 @@ use simurgh_euicc::lpa::Consent;
 use simurgh_rsp::activation_code::ActivationCode;
 use simurgh_rsp::identity::Iccid;
 use simurgh_vocab::Locale;
-use tokio::net::TcpListener;
 
 use super::html::{self, HOUSE, View};
 use super::phone::{Act, Break, Busy, Download, Label, Phone, Wish};
@@ -62,20 +61,23 @@ impl HandsetServer {
             .with_state(self.shelf.clone())
     }
 
-    /// Serves until `stop` completes.
-    ///
-    /// # Errors
-    /// When the listener fails.
-    pub async fn serve(
-        self,
-        listener: TcpListener,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> io::Result<()> {
-        let served = axum::serve(listener, self.router())
-            .with_graceful_shutdown(stop)
-            .await;
-        self.shelf.hang_up();
-        served
+    /// What runs while the phones are switched on. When it is dropped, questions that wait for their owners
+    /// end, so that nothing holds up the end of the program.
+    pub fn power(&self) -> impl Future<Output = Infallible> + Send + 'static {
+        let held = Held(self.shelf.clone());
+        async move {
+            let _held = held;
+            pending().await
+        }
+    }
+}
+
+/// Lets go when it is dropped.
+struct Held(Shelf);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.hang_up();
     }
 }
 
@@ -123,7 +125,7 @@ fn shelf_page(shelf: &Shelf, code: Option<&str>, locale: Locale) -> Response {
 async fn buy(State(shelf): Here, headers: HeaderMap, form: Pressed<Choice>) -> Response {
     let (choice, locale) = match pressed(form, &headers, |choice: &Choice| choice.lang.clone()) {
         Ok(pressed) => pressed,
-        Err(refused) => return refused,
+        Err((locale, status)) => return unreadable(&HOUSE, locale, status),
     };
     let name = choice.value.unwrap_or_default().trim().to_owned();
     if name.is_empty() || name.chars().count() > NAME_CHARACTERS_MAX {
@@ -212,7 +214,7 @@ async fn download(
 ) -> Response {
     let (form, locale) = match pressed(form, &headers, |form: &Code| form.lang.clone()) {
         Ok(pressed) => pressed,
-        Err(refused) => return refused,
+        Err((locale, status)) => return unreadable(&HOUSE, locale, status),
     };
     let Some(phone) = shelf.find(&id) else {
         return lost(locale);
@@ -236,7 +238,7 @@ async fn find(
 ) -> Response {
     let (_, locale) = match pressed(form, &headers, |choice: &Choice| choice.lang.clone()) {
         Ok(pressed) => pressed,
-        Err(refused) => return refused,
+        Err((locale, status)) => return unreadable(&HOUSE, locale, status),
     };
     match shelf.find(&id) {
         Some(phone) => begin(&shelf, &phone, (None, Wish::Anything), locale),
@@ -294,7 +296,7 @@ async fn answer(
 ) -> Response {
     let (form, locale) = match pressed(form, &headers, |form: &Answer| form.lang.clone()) {
         Ok(pressed) => pressed,
-        Err(refused) => return refused,
+        Err((locale, status)) => return unreadable(&HOUSE, locale, status),
     };
     let Some(phone) = shelf.find(&id) else {
         return lost(locale);
@@ -320,7 +322,7 @@ async fn airplane(
 ) -> Response {
     let (choice, locale) = match pressed(form, &headers, |choice: &Choice| choice.lang.clone()) {
         Ok(pressed) => pressed,
-        Err(refused) => return refused,
+        Err((locale, status)) => return unreadable(&HOUSE, locale, status),
     };
     let on = match choice.value.as_deref() {
         Some("on") => true,
@@ -347,7 +349,7 @@ async fn break_next(
 ) -> Response {
     let (choice, locale) = match pressed(form, &headers, |choice: &Choice| choice.lang.clone()) {
         Ok(pressed) => pressed,
-        Err(refused) => return refused,
+        Err((locale, status)) => return unreadable(&HOUSE, locale, status),
     };
     let at = match choice.value.as_deref() {
         Some("never") => Some(Break::Never),
@@ -373,7 +375,7 @@ async fn tell(
 ) -> Response {
     let (_, locale) = match pressed(form, &headers, |choice: &Choice| choice.lang.clone()) {
         Ok(pressed) => pressed,
-        Err(refused) => return refused,
+        Err((locale, status)) => return unreadable(&HOUSE, locale, status),
     };
     carry_out(&shelf, &id, Act::Tell, locale).await
 }
@@ -386,7 +388,7 @@ async fn act(
 ) -> Response {
     let (choice, locale) = match pressed(form, &headers, |choice: &Choice| choice.lang.clone()) {
         Ok(pressed) => pressed,
-        Err(refused) => return refused,
+        Err((locale, status)) => return unreadable(&HOUSE, locale, status),
     };
     let Ok(iccid) = iccid.parse::<Iccid>() else {
         return unreadable(&HOUSE, locale, StatusCode::BAD_REQUEST);
@@ -426,21 +428,20 @@ async fn done(shelf: &Shelf, phone: &Arc<Phone>, act: Act) -> Result<(), Busy> {
         .unwrap_or(Err(Busy))
 }
 
-/// What was pressed and in which language, if it was pressed on a page of ours.
+/// What was pressed and in which language, if it was pressed on a page of ours; else how it is refused.
 fn pressed<T>(
     form: Pressed<T>,
     headers: &HeaderMap,
     lang: impl FnOnce(&T) -> Option<String>,
-) -> Result<(T, Locale), Response> {
+) -> Result<(T, Locale), (Locale, StatusCode)> {
     let Ok(Form(form)) = form else {
-        let locale = language(None, headers);
-        return Err(unreadable(&HOUSE, locale, StatusCode::BAD_REQUEST));
+        return Err((language(None, headers), StatusCode::BAD_REQUEST));
     };
     let locale = language(lang(&form).as_deref(), headers);
     if is_same_origin(headers) {
         Ok((form, locale))
     } else {
-        Err(unreadable(&HOUSE, locale, StatusCode::FORBIDDEN))
+        Err((locale, StatusCode::FORBIDDEN))
     }
 }
 

@@ -138,8 +138,8 @@ impl Shelf {
         Ok(phone)
     }
 
-    /// Ends questions that wait for their owners, so that nothing holds up the end of the program.
-    pub fn hang_up(&self) {
+    /// Ends questions that wait for their owners.
+    pub(super) fn hang_up(&self) {
         for phone in self.phones() {
             phone.hang_up();
         }

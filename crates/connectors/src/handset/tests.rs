@@ -189,7 +189,6 @@ async fn a_code_is_scanned_switched_on_and_deleted() {
 async fn wrong_codes_are_told_apart() {
     let entry = Entry {
         confirmation: Some("0815"),
-        ..Entry::default()
     };
     let world = World::new("handset-codes", &[("TOKEN-1", entry)]);
     let wrong = world.scan("new", "0000").await;
