@@ -11,7 +11,7 @@ use crate::ports::{
 use crate::{App, Fault};
 
 /// `installFailedDueToIccidAlreadyExistsOnEuicc` (SGP.22 v2.5 §5.7.2): it is there from an earlier download.
-const ALREADY_THERE: u8 = 10;
+const ALREADY_THERE: u8 = 9;
 
 /// What became of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! Whole downloads, broken ones, and what chips report.
 
 use simurgh_euicc::lpa::{CardError, Consent, Lpa, LpaError};
-use simurgh_rsp::bpp::bpp_parts;
+use simurgh_rsp::bpp::{ErrorReason, bpp_parts};
 use simurgh_rsp::identity::Iccid;
 use simurgh_rsp::key::Curve;
 use simurgh_rsp::message::es9;
@@ -172,6 +172,25 @@ fn an_installation_is_believed_weeks_later_without_a_session() {
     operator.wait(simurgh_vocab::Duration::days(40));
     assert_eq!(phone.tell(&operator), 1);
     assert_eq!(operator.profile(iccid(0)).state, ProfileState::Installed);
+}
+
+#[test]
+fn a_failed_installation_leaves_the_order_unless_the_profile_is_there_already() {
+    for (reason, state) in [
+        (ErrorReason::InsufficientMemory, ProfileState::Released),
+        (ErrorReason::Interruption, ProfileState::Released),
+        (ErrorReason::IccidAlreadyExists, ProfileState::Installed),
+    ] {
+        let mut operator = Operator::new();
+        let token = operator.order(iccid(0), None);
+        let mut raw = Raw::new(&mut operator, 1);
+        raw.matching_id = Some(token);
+        let answer = raw.fetch(&operator).unwrap();
+        let body = raw.failure(&answer, iccid(0), reason);
+        let path = es9::path::HANDLE_NOTIFICATION;
+        assert_eq!(operator.post(path, body).0, 204);
+        assert_eq!(operator.profile(iccid(0)).state, state, "{reason:?}");
+    }
 }
 
 #[test]

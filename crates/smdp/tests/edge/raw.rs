@@ -1,8 +1,9 @@
 //! A phone that says what it wants, also what no honest phone would.
 
 use serde_json::Value;
+use simurgh_rsp::bpp::{BppCommand, ErrorReason};
 use simurgh_rsp::certificate::{Certificate, Role};
-use simurgh_rsp::identity::Eid;
+use simurgh_rsp::identity::{Eid, Iccid};
 use simurgh_rsp::key::{Curve, PrivateKey, Signature, Signer as _};
 use simurgh_rsp::message::authentication::{
     AuthenticateServerResponse, AuthenticatedEuicc, EuiccSigned1, ServerSigned1,
@@ -12,12 +13,16 @@ use simurgh_rsp::message::download::{
     EuiccSigned2, PrepareDownloadResponse, hash_confirmation_code, hash_for_session,
 };
 use simurgh_rsp::message::es9::{
-    AuthenticateClient, CancelSession, GetBoundProfilePackage, InitiateAuthentication, path,
+    AuthenticateClient, CancelSession, GetBoundProfilePackage, InitiateAuthentication,
+    notification_body, path,
 };
 use simurgh_rsp::message::info::{
     CtxParams1, DeviceInfo, EuiccInfo1, EuiccInfo2, RootKeys, Version,
 };
 use simurgh_rsp::message::json::Body;
+use simurgh_rsp::message::notification::{
+    Event, FinalResult, InstallationResult, NotificationMetadata, PendingNotification,
+};
 use simurgh_rsp::message::status::Status;
 use simurgh_rsp::message::{Signed, TransactionId, Wire as _};
 use simurgh_rsp::pki::{Credential, Name, Request};
@@ -170,6 +175,31 @@ impl Raw {
     ) -> Result<Value, Status> {
         let body = CancelSession::body(&begun.transaction, &self.cancellation(begun, oid));
         operator.said(path::CANCEL_SESSION, &body)
+    }
+
+    /// What the chip reports of an installation that failed, in the session of `answer`.
+    pub(crate) fn failure(&self, answer: &Value, iccid: Iccid, reason: ErrorReason) -> Vec<u8> {
+        let body = Body::from_value(answer.clone()).unwrap();
+        let says = InstallationResult {
+            transaction_id: body.transaction_id().unwrap(),
+            notification: NotificationMetadata {
+                sequence_number: 1,
+                event: Event::Install,
+                address: ADDRESS.into(),
+                iccid: Some(iccid),
+            },
+            smdp_oid: None,
+            result: FinalResult::Error {
+                command: BppCommand::LoadProfileElements,
+                reason,
+                response: None,
+            },
+        };
+        let signed = Signed::sign(says, None, self.credential.signer()).unwrap();
+        let notification = PendingNotification::Installation(Box::new(signed));
+        notification_body(&notification.encode())
+            .to_string()
+            .into_bytes()
     }
 
     /// Another certificate for this chip's key, from its manufacturer.
