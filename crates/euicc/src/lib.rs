@@ -7,8 +7,8 @@
 //!
 //! The chip knows SGP.22 v2.5: ES10a, ES10b and ES10c in full. Of a profile it installs the files of the root, the
 //! USIM and its directory for 5G, and computes Milenage. It has no TUAK (no maintained crate does it) and no test
-//! algorithm: a profile that demands TUAK is refused by its element, one that only carries other keys is
-//! installed and answers no challenge. Applets, security domains and remote management are accepted and not run.
+//! algorithm: a profile that demands TUAK is refused; one with the test algorithm is installed and answers no
+//! challenge. ISIM, CSIM, security domains and remote management are kept and not run.
 
 mod apdu;
 mod authenticate;

@@ -52,8 +52,9 @@ const BAD_FORMAT: u64 = 5;
 const FEATURE_NOT_SUPPORTED: u64 = 10;
 const VERSION_NOT_SUPPORTED: u64 = 31;
 
-/// The services of `ServicesList` that this chip has: USIM, Milenage, GET IDENTITY and SUCI profiles aside.
-const SERVICES: [u8; 2] = [1, 4];
+/// The services of `ServicesList` that this chip takes: USIM and Milenage, which it has; ISIM, CSIM and the test
+/// algorithm, which it keeps and does not run, since test profiles (GSMA TS.48) demand them.
+const SERVICES: [u8; 5] = [1, 2, 3, 4, 17];
 
 impl InstalledProfile {
     /// Installs a package.
