@@ -100,7 +100,6 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let phones_url = address(&phones)?;
     crew.serve_outside(("phone", phones), handsets.router(), handsets.power());
     let parts = (as_store(&store), inbox.clone(), provider);
-    stock::fill(&app).await?;
     seed(&app, &operator, parts, &book).await?;
     let staff = staff(&app, folder).await?;
     greet(
@@ -241,6 +240,7 @@ async fn seed(
     (store, inbox, provider): (Arc<dyn Store>, Arc<Inbox>, Arc<SandboxProvider>),
     bank: &Sandbox,
 ) -> anyhow::Result<()> {
+    stock::fill(app).await?;
     let past = PastClock::at(app.now());
     let then = wire::app_at(operator, past.clone(), store, inbox, vec![provider]);
     app.apply_catalogue(CATALOGUE.to_owned(), "demo".to_owned(), false)
