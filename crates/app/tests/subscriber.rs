@@ -7,6 +7,9 @@ mod account;
 #[path = "subscriber/entrance.rs"]
 mod entrance;
 #[cfg(test)]
+#[path = "subscriber/esim.rs"]
+mod esim;
+#[cfg(test)]
 #[path = "subscriber/identity.rs"]
 mod identity;
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod euicc;
 mod euicc_chip;
 mod euicc_files;
 mod euicc_lpa;
+mod inventory;
 mod seed;
 mod serve;
 mod system;
@@ -84,6 +85,12 @@ enum Command {
     Catalogue {
         #[command(subcommand)]
         command: CatalogueCommand,
+    },
+    /// Work with what lines are made of: subscriptions and numbers.
+    #[command(after_help = inventory::EXAMPLES)]
+    Inventory {
+        #[command(subcommand)]
+        command: inventory::InventoryCommand,
     },
 }
 
@@ -210,6 +217,13 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             };
             apply_catalogue(&config, &file, dry_run)?;
+        }
+        Command::Inventory { command } => {
+            let Some(config) = settings(command.config()) else {
+                return Ok(ExitCode::FAILURE);
+            };
+            let app = serve::app_for_commands(&config)?;
+            runtime()?.block_on(command.run(&app))?;
         }
     }
     Ok(ExitCode::SUCCESS)

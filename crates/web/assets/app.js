@@ -3,6 +3,10 @@
 const words = document.body.dataset;
 const each = (selector, act, root = document) => root.querySelectorAll(selector).forEach(act);
 
+// The parts of the page that follow the server, as the server told them.
+const told = new Map();
+each("[data-live][id]", (part) => told.set(part.id, part.outerHTML));
+
 // A form is sent once. The button turns busy; going back makes it ready again.
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -134,7 +138,10 @@ async function refresh() {
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   each("[data-live][id]", (part) => {
     const next = fresh.getElementById(part.id);
-    if (next) part.replaceWith(document.importNode(next, true));
+    // What the server says as before stays, with whatever is open in it.
+    if (!next || told.get(part.id) === next.outerHTML) return;
+    told.set(part.id, next.outerHTML);
+    part.replaceWith(document.importNode(next, true));
   });
 }
 const stream = document.querySelector("[data-stream]");

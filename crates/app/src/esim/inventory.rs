@@ -108,6 +108,9 @@ pub fn read_file(
     home_digits: usize,
 ) -> Result<Vec<NewSim>, ImportRefusal> {
     let key = Zeroizing::new(unhex(transport_key.trim()).ok_or(ImportRefusal::TransportKey)?);
+    if !matches!(key.len(), 16 | 32) {
+        return Err(ImportRefusal::TransportKey);
+    }
     let mut lines = text.lines().zip(1..);
     let (heading, _) = lines.next().ok_or(ImportRefusal::Empty)?;
     let names: Vec<String> = heading
@@ -199,26 +202,19 @@ impl Row<'_> {
         transport_key: &[u8],
     ) -> Result<Hidden<[u8; 16]>, ImportRefusal> {
         let wrong = "not a key of 128 bits that this transport key wrapped (48 hexadecimal digits)";
-        match transport_key.len() {
-            16 | 32 => self.field(column, wrong, |text| {
-                let wrapped = unhex(text)?;
-                let mut plain = Zeroizing::new([0; 16]);
-                let opened = match transport_key.len() {
-                    16 => AesKek::new(&AES_128, transport_key)
-                        .ok()?
-                        .unwrap(&wrapped, plain.as_mut_slice())
-                        .ok()?
-                        .len(),
-                    _ => AesKek::new(&AES_256, transport_key)
-                        .ok()?
-                        .unwrap(&wrapped, plain.as_mut_slice())
-                        .ok()?
-                        .len(),
-                };
-                (opened == 16).then(|| Hidden::new(*plain))
-            }),
-            _ => Err(ImportRefusal::TransportKey),
-        }
+        self.field(column, wrong, |text| {
+            let wrapped = unhex(text)?;
+            let mut plain = Zeroizing::new([0; 16]);
+            let into = plain.as_mut_slice();
+            let opened = if transport_key.len() == 16 {
+                let key = AesKek::new(&AES_128, transport_key).ok()?;
+                key.unwrap(&wrapped, into).ok()?.len()
+            } else {
+                let key = AesKek::new(&AES_256, transport_key).ok()?;
+                key.unwrap(&wrapped, into).ok()?.len()
+            };
+            (opened == 16).then(|| Hidden::new(*plain))
+        })
     }
 }
 

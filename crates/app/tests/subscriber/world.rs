@@ -83,6 +83,10 @@ impl Stage {
     }
 
     pub(crate) fn with_rules(rules: Rules) -> Self {
+        Self::with_esim(rules, simurgh_app::esim::Rules::default())
+    }
+
+    pub(crate) fn with_esim(rules: Rules, esim: simurgh_app::esim::Rules) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("simurgh-app-{}-{number}", std::process::id());
@@ -112,7 +116,7 @@ impl Stage {
             },
         };
         Self {
-            app: App::with_rules(world, rules),
+            app: App::with_esim(world, rules, esim),
             store,
             clock,
             inbox,
