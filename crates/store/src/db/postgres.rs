@@ -210,6 +210,8 @@ impl PostgresStore {
         };
         let died = workers
             .into_iter()
+            // The last owner may have been a piece of work: a thread cannot wait for itself.
+            .filter(|worker| worker.thread().id() != std::thread::current().id())
             .filter_map(|worker| worker.join().err())
             .count();
         match died {

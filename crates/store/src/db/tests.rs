@@ -335,6 +335,78 @@ fn a_closed_store_has_done_what_waited_and_takes_no_more() {
     });
 }
 
+/// What a work of a caller that went away still holds: dropped in this order.
+struct LastOwner {
+    _store: Arc<Database>,
+    _gone: Gone,
+}
+
+/// Tells, when it is dropped, whether what went before it panicked.
+struct Gone(mpsc::Sender<bool>);
+
+impl Drop for Gone {
+    fn drop(&mut self) {
+        self.0.send(std::thread::panicking()).unwrap();
+    }
+}
+
+/// Leaves `store` to a work that waits behind another, of callers that went away: the thread that
+/// ends it is the store's own.
+fn leave_to_its_own_thread(store: Database) {
+    let store = Arc::new(store);
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    let mut abandon = |task: Task| {
+        let mut work = Box::pin(store.write_task(task));
+        assert!(work.as_mut().poll(&mut context).is_pending());
+    };
+    let (release, gate) = mpsc::channel::<()>();
+    let (started, running) = mpsc::channel::<()>();
+    abandon(Task::Own(Box::new(move |_| {
+        started.send(()).unwrap();
+        gate.recv().unwrap();
+        Verdict::RollBack
+    })));
+    running.recv().unwrap();
+    let (gone, is_gone) = mpsc::channel();
+    let owner = LastOwner {
+        _store: Arc::clone(&store),
+        _gone: Gone(gone),
+    };
+    abandon(Task::Own(Box::new(move |tx: &mut StoreTx<'_>| {
+        let _held = &owner;
+        insert(tx, 7).unwrap();
+        Verdict::Commit
+    })));
+    drop(store);
+    release.send(()).unwrap();
+    let panicked = is_gone.recv_timeout(std::time::Duration::from_secs(30));
+    assert_eq!(panicked, Ok(false), "it ends");
+}
+
+#[test]
+fn a_store_whose_last_owner_is_a_work_ends_on_its_own_thread() {
+    let count = Task::Own(Box::new(|tx: &mut StoreTx<'_>| {
+        let count = tx.query_one("SELECT COUNT(*) FROM item WHERE id = 7", &[]);
+        assert_eq!(count.unwrap().int(), Ok(1), "the work was done");
+        Verdict::RollBack
+    }));
+    let folder = Folder::new();
+    let open = || SqliteStore::open(&folder.0.join("s.db"), SqliteOptions::default()).unwrap();
+    let store = open();
+    store.migrate_to(SCHEMA, NOW).unwrap();
+    leave_to_its_own_thread(Database::Sqlite(store));
+    open().read_task(count).unwrap();
+
+    let Some(schema) = Schema::new() else { return };
+    let options = PostgresOptions {
+        connections: 1,
+        ..PostgresOptions::default()
+    };
+    let store = PostgresStore::connect(&schema.url, options).unwrap();
+    store.migrate_to(SCHEMA, NOW).unwrap();
+    leave_to_its_own_thread(Database::Postgres(store));
+}
+
 #[test]
 fn sqlite_only_a_full_queue_refuses_at_once() {
     let folder = Folder::new();
