@@ -1,13 +1,12 @@
 //! One run: customers buy, renew, use and give back while commits fail, answers are lost,
 //! notifications come late, twice and in another order, and the program is killed.
 
-use std::path::Path;
-
 use simurgh_app::line::UsageReport;
 use simurgh_app::ports::StoreExt;
 use simurgh_app::sales::{OrderRequest, PayRequest, PayWith};
 use simurgh_commerce::{MethodKind, OrderState, QuoteRequest, Selection, Start};
 use simurgh_connectors::payment::sandbox::{HandedNotification, Loss, Outcome};
+use simurgh_store::DatabaseUrl;
 use simurgh_vocab::{Currency, CustomerId, Duration, LineId, Locale, OrderId, PaymentId, Unit};
 
 use crate::{Chance, World, add_customer, differences};
@@ -43,12 +42,18 @@ struct Player {
     uses: u64,
 }
 
-/// Runs `steps` steps of the world of `seed` in `folder`, lets it settle, and audits it.
+/// Runs `steps` steps of the world of `seed`, whose store is at `place`, lets it settle, and audits
+/// it.
 ///
 /// # Errors
 /// When the world itself cannot go on.
-pub async fn run_seed(folder: &Path, seed: u64, steps: u32, faults: Faults) -> Result<Run, String> {
-    let world = World::new(folder, seed, faults.commits_percent).await?;
+pub async fn run_seed(
+    place: DatabaseUrl,
+    seed: u64,
+    steps: u32,
+    faults: Faults,
+) -> Result<Run, String> {
+    let world = World::at(place, seed, faults.commits_percent).await?;
     let mut player = Player {
         world,
         chance: Chance::new(seed),

@@ -1,6 +1,6 @@
 //! The world of one run: the program over a store on disk, and the provider outside.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,7 +12,10 @@ use simurgh_app::{App, Settings};
 use simurgh_connectors::Secret;
 use simurgh_connectors::payment::sandbox::Sandbox;
 use simurgh_connectors::payment::{DirectSandbox, SandboxSettings};
-use simurgh_store::{CommitAction, CommitHook, CommitPoint, SqliteOptions, SqliteStore};
+use simurgh_store::{
+    CommitAction, CommitHook, CommitPoint, Database, DatabaseUrl, PostgresOptions, PostgresStore,
+    SqliteOptions, SqliteStore,
+};
 use simurgh_vocab::{MessageId, Timestamp};
 
 use crate::{Chance, SeededEntropy, TestClock};
@@ -96,7 +99,7 @@ pub struct World {
     pub commits: Arc<Commits>,
     /// The program. Replaced by [`restart`](Self::restart).
     pub app: App,
-    path: PathBuf,
+    place: DatabaseUrl,
 }
 
 /// When worlds begin: 2026-11-23T08:00:00Z.
@@ -109,6 +112,21 @@ impl World {
     /// What the store or the provider says.
     pub async fn new(
         folder: &Path,
+        seed: u64,
+        commit_faults_percent: usize,
+    ) -> Result<Self, String> {
+        let place = DatabaseUrl::Sqlite(folder.join("simurgh.db"));
+        Self::at(place, seed, commit_faults_percent).await
+    }
+
+    /// As [`new`](Self::new), with the store at a place of its own, which must be empty. On
+    /// PostgreSQL one connection does one thing after another, so that a seed says what happens
+    /// there too.
+    ///
+    /// # Errors
+    /// What the store or the provider says.
+    pub async fn at(
+        place: DatabaseUrl,
         seed: u64,
         commit_faults_percent: usize,
     ) -> Result<Self, String> {
@@ -129,8 +147,7 @@ impl World {
         let provider = Arc::new(DirectSandbox::new(outside, settings, outside_clock));
         let messenger = Arc::new(Silent::default());
         let commits = Arc::new(Commits::failing(seed ^ 0xfa11, commit_faults_percent));
-        let path = folder.join("simurgh.db");
-        let store = open(&path, &commits).map_err(|fault| fault.to_string())?;
+        let store = open(&place, &commits).map_err(|fault| fault.to_string())?;
         let mut world = Self {
             app: program(&clock, &entropy, &provider, &messenger, store),
             clock,
@@ -138,7 +155,7 @@ impl World {
             provider,
             messenger,
             commits,
-            path,
+            place,
         };
         world.apply_catalogue().await?;
         Ok(world)
@@ -158,7 +175,7 @@ impl World {
     /// # Errors
     /// What the store says.
     pub fn restart(&mut self) -> Result<(), String> {
-        let store = open(&self.path, &self.commits).map_err(|fault| fault.to_string())?;
+        let store = open(&self.place, &self.commits).map_err(|fault| fault.to_string())?;
         self.app = program(
             &self.clock,
             &self.entropy,
@@ -170,13 +187,25 @@ impl World {
     }
 }
 
-fn open(path: &Path, commits: &Arc<Commits>) -> Result<Arc<dyn Store>, StoreFault> {
+fn open(place: &DatabaseUrl, commits: &Arc<Commits>) -> Result<Arc<dyn Store>, StoreFault> {
     let hook: Arc<dyn CommitHook> = Arc::<Commits>::clone(commits);
-    let options = SqliteOptions {
-        hook: Some(hook),
-        ..SqliteOptions::default()
+    let store = match place {
+        DatabaseUrl::Sqlite(path) => Database::Sqlite(SqliteStore::open_inline(
+            path,
+            SqliteOptions {
+                hook: Some(hook),
+                ..SqliteOptions::default()
+            },
+        )?),
+        DatabaseUrl::Postgres(url) => Database::Postgres(PostgresStore::connect(
+            url,
+            PostgresOptions {
+                connections: 1,
+                hook: Some(hook),
+                ..PostgresOptions::default()
+            },
+        )?),
     };
-    let store = SqliteStore::open_inline(path, options)?;
     store
         .migrate(BEGIN)
         .map_err(|error| StoreFault::Unavailable(error.to_string()))?;

@@ -6,14 +6,18 @@
     reason = "a test that cannot go on has failed"
 )]
 
-use std::sync::atomic::{AtomicU32, Ordering};
+#[path = "kills/place.rs"]
+mod place;
 
-use simurgh_sim::{Faults, run_seed};
+use place::Place;
+use simurgh_sim::{Faults, Run, run_seed};
 
 /// How many worlds are run.
 const SEEDS: u64 = 200;
 /// In how many tests, which run side by side.
 const PARTS: u64 = 4;
+/// How many of them on PostgreSQL too, where each takes as long as ten in a file.
+const POSTGRES_SEEDS: u64 = 10;
 /// How much happens in each.
 const STEPS: u32 = 120;
 
@@ -23,16 +27,15 @@ const ROUGH: Faults = Faults {
     kills_percent: 2,
 };
 
-fn run(seed: u64) -> simurgh_sim::Run {
-    static RUNS: AtomicU32 = AtomicU32::new(0);
-    let number = RUNS.fetch_add(1, Ordering::Relaxed);
-    let folder = simurgh_sim::scratch_folder(&format!("sim-{number}"));
-    std::fs::create_dir_all(&folder).unwrap();
+fn run(seed: u64) -> Run {
+    run_at(&Place::folder(), seed)
+}
+
+fn run_at(place: &Place, seed: u64) -> Run {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
-    let run = runtime.block_on(run_seed(&folder, seed, STEPS, ROUGH));
-    std::fs::remove_dir_all(&folder).unwrap();
+    let run = runtime.block_on(run_seed(place.url(), seed, STEPS, ROUGH));
     run.unwrap_or_else(|error| panic!("seed {seed}: {error}"))
 }
 
@@ -45,9 +48,13 @@ fn every_paid_order_is_granted_once_or_returned(part: u64) {
         Some(seed) => Vec::from_iter((seed % PARTS == part).then_some(seed)),
         None => (0..SEEDS).filter(|seed| seed % PARTS == part).collect(),
     };
+    check(seeds.into_iter().map(|seed| (seed, run(seed))));
+}
+
+fn check(runs: impl Iterator<Item = (u64, Run)>) {
+    let alone = std::env::var_os("SIMURGH_SEED").is_some();
     let (mut fulfilled, mut refunded) = (0, 0);
-    for seed in seeds {
-        let run = run(seed);
+    for (seed, run) in runs {
         assert!(
             run.findings.is_empty(),
             "seed {seed}:\n{}",
@@ -57,7 +64,7 @@ fn every_paid_order_is_granted_once_or_returned(part: u64) {
         refunded += run.refunded;
     }
     assert!(
-        alone.is_some() || (fulfilled > 0 && refunded > 0),
+        alone || (fulfilled > 0 && refunded > 0),
         "a simulation in which nothing happens proves nothing"
     );
     println!("{fulfilled} orders fulfilled, {refunded} taken back");
@@ -81,6 +88,20 @@ fn every_paid_order_is_granted_once_or_returned_whatever_fails_2() {
 #[test]
 fn every_paid_order_is_granted_once_or_returned_whatever_fails_3() {
     every_paid_order_is_granted_once_or_returned(3);
+}
+
+#[test]
+fn every_paid_order_is_granted_once_or_returned_on_postgresql() {
+    let mut places = Vec::new();
+    for seed in 0..POSTGRES_SEEDS {
+        let Some(place) = Place::schema() else { return };
+        places.push((seed, place));
+    }
+    check(
+        places
+            .iter()
+            .map(|(seed, place)| (*seed, run_at(place, *seed))),
+    );
 }
 
 #[test]
