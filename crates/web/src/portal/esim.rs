@@ -243,9 +243,9 @@ fn report(t: &Text, heard: &HeardNotification) -> Report {
 fn failure(t: &Text, reason: u8) -> String {
     t.msg(match reason {
         // installFailedDueToInsufficientMemoryForProfile
-        8 => key("esim-failed-memory"),
+        10 => key("esim-failed-memory"),
         // installFailedDueToInterruption
-        9 => key("esim-failed-interrupted"),
+        11 => key("esim-failed-interrupted"),
         // pprNotAllowed
         15 => key("esim-failed-rules"),
         _ => key("esim-failed-other"),
