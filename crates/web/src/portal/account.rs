@@ -231,7 +231,12 @@ async fn profile_of(app: &App, who: Holder) -> Result<Profile, Detour> {
 }
 
 /// Lets a risky action pass, or asks first who it is and comes back to `back`.
-pub(super) async fn fresh(app: &App, who: Holder, action: RiskyAction, back: &str) -> Result<(), Detour> {
+pub(super) async fn fresh(
+    app: &App,
+    who: Holder,
+    action: RiskyAction,
+    back: &str,
+) -> Result<(), Detour> {
     match app.may_do(who.session, action).await {
         Ok(()) => Ok(()),
         Err(RiskyRefusal::LoggedOut) => Err(logged_out(back)),
