@@ -9,7 +9,8 @@ use simurgh_app::esim::inventory::{Imported, make_up, read_file};
 use simurgh_vocab::Msisdn;
 use zeroize::Zeroizing;
 
-use crate::ConfigFile;
+use crate::config::Config;
+use crate::{ConfigFile, serve};
 
 pub(crate) const EXAMPLES: &str = "\
 Examples:
@@ -70,7 +71,13 @@ impl InventoryCommand {
         }
     }
 
-    pub(crate) async fn run(self, app: &App) -> anyhow::Result<()> {
+    /// Does it on the store that the settings name.
+    pub(crate) fn do_on(self, config: &Config) -> anyhow::Result<()> {
+        let app = serve::app_for_commands(config)?;
+        crate::runtime()?.block_on(self.run(&app))
+    }
+
+    async fn run(self, app: &App) -> anyhow::Result<()> {
         match self {
             Self::Import {
                 file,

@@ -178,8 +178,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let Some(config) = settings(&file) else {
                 return Ok(ExitCode::FAILURE);
             };
-            let store = wire::open_store(&config.store, &config.store_options)?;
-            store.close()?;
+            wire::open_store(&config.store, &config.store_options)?.close()?;
             println!("the schema is up to date");
         }
         Command::Audit(file) => {
@@ -218,14 +217,16 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             };
             apply_catalogue(&config, &file, dry_run)?;
         }
-        Command::Inventory { command } => {
-            let Some(config) = settings(command.config()) else {
-                return Ok(ExitCode::FAILURE);
-            };
-            let app = serve::app_for_commands(&config)?;
-            runtime()?.block_on(command.run(&app))?;
-        }
+        Command::Inventory { command } => return inventory(command),
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn inventory(command: inventory::InventoryCommand) -> anyhow::Result<ExitCode> {
+    let Some(config) = settings(command.config()) else {
+        return Ok(ExitCode::FAILURE);
+    };
+    command.do_on(&config)?;
     Ok(ExitCode::SUCCESS)
 }
 

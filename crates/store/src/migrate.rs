@@ -41,8 +41,8 @@ pub const MIGRATIONS: &[Migration] = embedded![
     "0010_retention",
     "0011_announced_total",
     "0012_delivered_parts",
-    "0014_esim",
-    "0016_inventory",
+    "0013_esim",
+    "0014_inventory",
 ];
 
 /// Why the schema was left as it is.

@@ -1,11 +1,7 @@
 //! TLS to a real PostgreSQL server: a cluster of its own, with a certificate of its own, which
 //! takes connections under TLS only.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test that cannot go on has failed"
-)]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;

@@ -56,7 +56,7 @@ impl fmt::Debug for Rules {
 }
 
 /// How long a session is kept after its end, so that a phone which comes late hears why.
-pub(crate) const SESSIONS_KEPT: Duration = Duration::days(1);
+pub(crate) const SESSIONS_KEPT: Duration = Duration::minutes(10);
 
 /// How long calls of other operators are kept, to answer them the same again.
 pub(crate) const CALLS_KEPT: Duration = Duration::days(30);

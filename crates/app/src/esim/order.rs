@@ -93,7 +93,7 @@ impl App {
                         }
                         (None, None) => None,
                     };
-                    let profile = profile.ok_or(ProfileRefusal::IccidUnknown)?;
+                    let profile = for_others(profile)?;
                     if profile_type
                         .as_deref()
                         .is_some_and(|wanted| wanted != profile.profile_type)
@@ -126,7 +126,7 @@ impl App {
             .transact(move |tx| {
                 app.once(tx, &call, |tx| {
                     let profile = tx.profile_by_iccid(with.iccid)?;
-                    let profile = profile.ok_or(ProfileRefusal::IccidUnknown)?;
+                    let profile = for_others(profile)?;
                     app.confirm_in(tx, profile, &with, &matching_id)
                 })
             })
@@ -192,7 +192,7 @@ impl App {
             .transact(move |tx| {
                 app.once(tx, &call, |tx| {
                     let profile = tx.profile_by_iccid(iccid)?;
-                    let profile = profile.ok_or(ProfileRefusal::IccidUnknown)?;
+                    let profile = for_others(profile)?;
                     let other = matching_id.is_some() && matching_id != profile.order.matching_id;
                     if other {
                         return Err(ProfileRefusal::OtherMatchingId.into());
@@ -221,7 +221,7 @@ impl App {
             .transact(move |tx| {
                 app.once(tx, &call, |tx| {
                     let profile = tx.profile_by_iccid(iccid)?;
-                    let profile = profile.ok_or(ProfileRefusal::IccidUnknown)?;
+                    let profile = for_others(profile)?;
                     Ok(profile.release(app.now())?)
                 })
             })
@@ -381,4 +381,10 @@ impl App {
             .transact(move |tx| Ok(tx.remove_chip_event(eid, &event_id)?))
             .await
     }
+}
+
+/// A profile that others may order: those of our own lines are nobody else's business.
+fn for_others(profile: Option<Profile>) -> Result<Profile, ProfileRefusal> {
+    let free = profile.filter(|profile| profile.line.is_none());
+    free.ok_or(ProfileRefusal::IccidUnknown)
 }

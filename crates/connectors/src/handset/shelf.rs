@@ -17,7 +17,7 @@ use super::phone::{Label, Phone};
 use super::radio::{Radio, ShortMessages};
 
 /// How many phones there may be: enough to move between, few enough for one page.
-pub(super) const PHONES_MAX: usize = 8;
+pub(super) const PHONES_MAX: usize = 24;
 
 /// The longest name of a phone, in characters.
 pub(super) const NAME_CHARACTERS_MAX: usize = 24;

@@ -205,6 +205,10 @@ fn seeds_of_commands() {
         stream.extend_from_slice(apdu);
     }
     keep("apdu", "card", &stream);
+    seeds_of_lines();
+}
+
+fn seeds_of_lines() {
     let line = r#"{"type":"apdu","payload":{"func":"transmit","param":"81E2910003BF2E00"}}"#;
     keep("apdu", "line", line.as_bytes());
     let line =
