@@ -458,6 +458,8 @@ struct Readers {
 struct ReadersState {
     idle: Vec<Connection>,
     open: usize,
+    /// How many wait for a connection: waking nobody is a system call all the same.
+    waiting: usize,
     closed: bool,
 }
 
@@ -476,9 +478,11 @@ impl Readers {
                 state.open += 1;
                 return Ok(None);
             }
+            state.waiting += 1;
             let waited = self.freed.wait_timeout(state, options.busy_timeout);
             let (returned, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
             state = returned;
+            state.waiting -= 1;
             if timeout.timed_out() {
                 let why = "every reader is busy".to_owned();
                 return Err(StoreFault::Unavailable(why));
@@ -500,8 +504,11 @@ impl Readers {
         } else {
             state.idle.push(connection);
         }
+        let awaited = state.waiting > 0;
         drop(state);
-        self.freed.notify_one();
+        if awaited {
+            self.freed.notify_one();
+        }
     }
 
     fn close(&self) {

@@ -172,10 +172,8 @@ impl Row {
     /// # Errors
     /// [`StoreFault::Corrupt`] when there is no further column.
     pub fn value(&mut self) -> Result<Value, StoreFault> {
-        let value = self.values.get(self.next).cloned();
-        let value = value.ok_or_else(|| self.unreadable("no such column"))?;
-        self.next += 1;
-        Ok(value)
+        self.advance()?;
+        Ok(self.current().clone())
     }
 
     /// A `BIGINT`.
@@ -191,10 +189,11 @@ impl Row {
     /// # Errors
     /// [`StoreFault::Corrupt`], as for every accessor.
     pub fn opt_int(&mut self) -> Result<Option<i64>, StoreFault> {
-        match self.value()? {
+        self.advance()?;
+        match self.current() {
             Value::Null => Ok(None),
-            Value::Int(number) => Ok(Some(number)),
-            other @ (Value::Text(_) | Value::Blob(_)) => Err(self.unexpected("BIGINT", &other)),
+            Value::Int(number) => Ok(Some(*number)),
+            other @ (Value::Text(_) | Value::Blob(_)) => Err(self.unexpected("BIGINT", other)),
         }
     }
 
@@ -232,11 +231,7 @@ impl Row {
     /// # Errors
     /// [`StoreFault::Corrupt`], as for every accessor.
     pub fn opt_text(&mut self) -> Result<Option<String>, StoreFault> {
-        match self.value()? {
-            Value::Null => Ok(None),
-            Value::Text(text) => Ok(Some(text)),
-            other @ (Value::Int(_) | Value::Blob(_)) => Err(self.unexpected("TEXT", &other)),
-        }
+        Ok(self.opt_str()?.map(str::to_owned))
     }
 
     /// A `TEXT` read as one of the shared words: `row.parsed::<Msisdn>()`.
@@ -244,9 +239,7 @@ impl Row {
     /// # Errors
     /// [`StoreFault::Corrupt`], as for every accessor.
     pub fn parsed<T: FromStr>(&mut self) -> Result<T, StoreFault> {
-        let text = self.text()?;
-        text.parse()
-            .map_err(|_| self.behind("a text that does not parse"))
+        self.opt_parsed().and_then(|value| self.present(value))
     }
 
     /// As [`parsed`](Self::parsed), or NULL.
@@ -254,10 +247,12 @@ impl Row {
     /// # Errors
     /// [`StoreFault::Corrupt`], as for every accessor.
     pub fn opt_parsed<T: FromStr>(&mut self) -> Result<Option<T>, StoreFault> {
-        let text = self.opt_text()?;
-        text.map(|text| text.parse())
-            .transpose()
-            .map_err(|_| self.behind("a text that does not parse"))
+        let Some(text) = self.opt_str()? else {
+            return Ok(None);
+        };
+        let parsed = text.parse().ok();
+        let parsed = parsed.ok_or_else(|| self.behind("a text that does not parse"))?;
+        Ok(Some(parsed))
     }
 
     /// A `TEXT` that stands for one case of an enum; `decode` knows the cases.
@@ -265,8 +260,11 @@ impl Row {
     /// # Errors
     /// [`StoreFault::Corrupt`], as for every accessor.
     pub fn code<T>(&mut self, decode: impl FnOnce(&str) -> Option<T>) -> Result<T, StoreFault> {
-        let text = self.text()?;
-        decode(&text).ok_or_else(|| self.behind("an unknown code"))
+        let Some(text) = self.opt_str()? else {
+            return Err(self.behind("NULL"));
+        };
+        let decoded = decode(text);
+        decoded.ok_or_else(|| self.behind("an unknown code"))
     }
 
     /// A `BLOB`.
@@ -282,11 +280,7 @@ impl Row {
     /// # Errors
     /// [`StoreFault::Corrupt`], as for every accessor.
     pub fn opt_blob(&mut self) -> Result<Option<Vec<u8>>, StoreFault> {
-        match self.value()? {
-            Value::Null => Ok(None),
-            Value::Blob(bytes) => Ok(Some(bytes)),
-            other @ (Value::Int(_) | Value::Text(_)) => Err(self.unexpected("BLOB", &other)),
-        }
+        Ok(self.opt_slice()?.map(<[u8]>::to_vec))
     }
 
     /// A `BLOB` of exactly `N` bytes, such as a hash.
@@ -294,8 +288,7 @@ impl Row {
     /// # Errors
     /// [`StoreFault::Corrupt`], as for every accessor.
     pub fn bytes<const N: usize>(&mut self) -> Result<[u8; N], StoreFault> {
-        let bytes = self.blob()?;
-        <[u8; N]>::try_from(bytes).map_err(|_| self.behind("a BLOB of another length"))
+        self.opt_bytes().and_then(|value| self.present(value))
     }
 
     /// An identifier.
@@ -311,12 +304,7 @@ impl Row {
     /// # Errors
     /// [`StoreFault::Corrupt`], as for every accessor.
     pub fn opt_id<T: StoredId>(&mut self) -> Result<Option<T>, StoreFault> {
-        let Some(bytes) = self.opt_blob()? else {
-            return Ok(None);
-        };
-        let bytes = <[u8; 16]>::try_from(bytes);
-        let bytes = bytes.map_err(|_| self.behind("a BLOB of another length"))?;
-        Ok(Some(T::from_stored(bytes)))
+        Ok(self.opt_bytes()?.map(T::from_stored))
     }
 
     /// A point in time, stored in microseconds.
@@ -349,6 +337,48 @@ impl Row {
     #[must_use]
     pub fn behind(&self, what: &str) -> StoreFault {
         self.fault(self.next.saturating_sub(1), what)
+    }
+
+    fn advance(&mut self) -> Result<(), StoreFault> {
+        if self.next >= self.values.len() {
+            return Err(self.unreadable("no such column"));
+        }
+        self.next += 1;
+        Ok(())
+    }
+
+    /// The column before the cursor.
+    fn current(&self) -> &Value {
+        let index = self.next.checked_sub(1);
+        let value = index.and_then(|index| self.values.get(index));
+        value.unwrap_or(&Value::Null)
+    }
+
+    fn opt_str(&mut self) -> Result<Option<&str>, StoreFault> {
+        self.advance()?;
+        match self.current() {
+            Value::Null => Ok(None),
+            Value::Text(text) => Ok(Some(text)),
+            other @ (Value::Int(_) | Value::Blob(_)) => Err(self.unexpected("TEXT", other)),
+        }
+    }
+
+    fn opt_slice(&mut self) -> Result<Option<&[u8]>, StoreFault> {
+        self.advance()?;
+        match self.current() {
+            Value::Null => Ok(None),
+            Value::Blob(bytes) => Ok(Some(bytes)),
+            other @ (Value::Int(_) | Value::Text(_)) => Err(self.unexpected("BLOB", other)),
+        }
+    }
+
+    fn opt_bytes<const N: usize>(&mut self) -> Result<Option<[u8; N]>, StoreFault> {
+        let Some(bytes) = self.opt_slice()? else {
+            return Ok(None);
+        };
+        let bytes = <[u8; N]>::try_from(bytes).ok();
+        let bytes = bytes.ok_or_else(|| self.behind("a BLOB of another length"))?;
+        Ok(Some(bytes))
     }
 
     fn present<T>(&self, value: Option<T>) -> Result<T, StoreFault> {

@@ -95,15 +95,15 @@ impl Connection {
         let mut statement = self.raw.prepare_cached(sql).map_err(failure)?;
         let columns = statement.column_count();
         let mut rows = statement.query(params_from_iter(params)).map_err(failure)?;
-        let origin = Arc::from(sql);
+        let mut origin: Option<Arc<str>> = None;
         while let Some(row) = rows.next().map_err(failure)? {
-            let values: Result<Vec<Value>, Failure> = (0..columns)
-                .map(|column| {
-                    let value = row.get_ref(column).map_err(failure)?;
-                    Ok(read_value(value, column, sql)?)
-                })
-                .collect();
-            each(Row::new(values?, &origin))?;
+            let mut values = Vec::with_capacity(columns);
+            for column in 0..columns {
+                let value = row.get_ref(column).map_err(failure)?;
+                values.push(read_value(value, column, sql)?);
+            }
+            let origin = origin.get_or_insert_with(|| Arc::from(sql));
+            each(Row::new(values, origin))?;
         }
         Ok(())
     }
