@@ -8,6 +8,7 @@ import { OUT, rememberVisitor } from './screenshot.mjs';
 
 const STEP_MS_MAX = 10_000;
 const JOURNEY_MS_MAX = 120_000;
+const EXPECTED = ['Failed to load resource', 'An unknown error occurred when fetching the script'];
 
 /**
  * One journey for one visitor.
@@ -60,9 +61,10 @@ export function watch(context) {
   });
   context.on('weberror', (error) => complaints.push(`a script threw: ${error.error()}`));
   context.on('console', (message) => {
-    // A refused form is a document with status 422: the browser logs it, and it is no mistake.
-    const isStatus = message.text().startsWith('Failed to load resource');
-    if (message.type() === 'error' && !isStatus) {
+    // A refused form is a document with status 422: the browser logs it, and it is no mistake. Nor is
+    // it that without a network no newer service worker is found.
+    const isExpected = EXPECTED.some((start) => message.text().startsWith(start));
+    if (message.type() === 'error' && !isExpected) {
       complaints.push(`the browser complained: ${message.text()}`);
     }
   });
