@@ -178,6 +178,9 @@ pub struct Flash {
     pub text: String,
 }
 
+/// Room for a page: most fit, so that it is written without being moved.
+const PAGE_OCTETS: usize = 16 * 1_024;
+
 /// The place in the navigation that a page belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Nav {
@@ -355,8 +358,9 @@ impl Page {
     /// Answers with a rendered template.
     #[must_use]
     pub fn answer(template: &impl askama::Template) -> Response {
-        match template.render() {
-            Ok(html) => Html(html).into_response(),
+        let mut html = String::with_capacity(PAGE_OCTETS);
+        match template.render_into(&mut html) {
+            Ok(()) => Html(html).into_response(),
             Err(error) => {
                 tracing::error!(%error, "a page could not be rendered");
                 Refusal::Internal.into_response()

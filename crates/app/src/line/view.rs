@@ -58,12 +58,31 @@ impl App {
         let app = self.clone();
         let now = self.now();
         self.store
+            .snapshot(move |tx| app.line_views_in(tx, customer, now))
+            .await
+    }
+
+    /// A customer's lines as [`line_views`](Self::line_views) has them, and what one of them used
+    /// by day, from `first_day` on, all read at the same moment. `choose` says which line, if any.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn line_views_with_usage(
+        &self,
+        customer: CustomerId,
+        first_day: i64,
+        choose: impl Fn(&[LineView]) -> Option<&LineView> + Send + 'static,
+    ) -> Result<(Vec<LineView>, Vec<DayUsage>), Fault> {
+        let app = self.clone();
+        let now = self.now();
+        self.store
             .snapshot(move |tx| {
-                let lines = tx.lines_of(customer)?;
-                lines
-                    .into_iter()
-                    .map(|line| app.line_view_in(tx, line, now))
-                    .collect()
+                let views = app.line_views_in(tx, customer, now)?;
+                let used = match choose(&views) {
+                    Some(view) => tx.usage_since(view.line.id, first_day)?,
+                    None => Vec::new(),
+                };
+                Ok((views, used))
             })
             .await
     }
@@ -108,6 +127,19 @@ impl App {
         let instant = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default();
         let offset = i64::from(zone.to_offset(instant).seconds());
         Ok((at.as_unix_seconds() + offset).div_euclid(86_400))
+    }
+
+    fn line_views_in(
+        &self,
+        tx: &mut dyn Tx,
+        customer: CustomerId,
+        now: Timestamp,
+    ) -> Result<Vec<LineView>, Fault> {
+        let lines = tx.lines_of(customer)?;
+        lines
+            .into_iter()
+            .map(|line| self.line_view_in(tx, line, now))
+            .collect()
     }
 
     pub(crate) fn line_view_in(

@@ -235,6 +235,15 @@ impl Text {
         Timestamp::from_micros(seconds.saturating_mul(1_000_000))
     }
 
+    /// The day of the calendar at `at` in this text's time zone, as days since 1970-01-01.
+    #[must_use]
+    pub fn day_number(&self, at: impl Given<Timestamp>) -> i64 {
+        let at = at.given();
+        let instant = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default();
+        let offset_seconds = i64::from(self.zone.to_offset(instant).seconds());
+        (at.as_unix_seconds().saturating_add(offset_seconds)).div_euclid(DAY_SECONDS)
+    }
+
     fn written(&self, at: Timestamp, zh_cn: &str, en: &str) -> String {
         let pattern = match self.locale {
             Locale::ZhCn => zh_cn,

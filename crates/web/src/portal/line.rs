@@ -101,27 +101,38 @@ pub(super) async fn show(
 ) -> Result<Response, Refusal> {
     let page = page.at(Nav::Line);
     let wish = LineWish::from_fields(&fields)?;
-    let views = app.line_views(who.customer).await;
-    let mut views = views.map_err(|fault| failed(&fault))?;
-    views.retain(|view| !matches!(view.line.state, LineState::Closed { .. }));
-    let view = match wish {
-        LineWish::Usual | LineWish::New => views.first(),
-        LineWish::This(id) => {
-            let found = views.iter().find(|view| view.line.id == id);
-            Some(found.ok_or(Refusal::NotFound)?)
+    let today = page.t.day_number(page.now);
+    let first_day = today - CHART_DAYS + 1;
+    let read = app.line_views_with_usage(who.customer, first_day, move |views| open(views, wish));
+    let (mut views, used) = read.await.map_err(|fault| failed(&fault))?;
+    views.retain(is_open);
+    let view = match (open(&views, wish), wish) {
+        (Some(view), _) => view,
+        (None, LineWish::This(_)) => return Err(Refusal::NotFound),
+        (None, LineWish::Usual | LineWish::New) => {
+            return Ok(Page::answer(&NoLinePage { page }));
         }
     };
-    let Some(view) = view else {
-        return Ok(Page::answer(&NoLinePage { page }));
-    };
-    let used = app.usage_history(who.customer, view.line.id, CHART_DAYS);
-    let used = used.await.map_err(|fault| failed(&fault))?;
+    let used = UsageHistory { today, used };
     let others = others(&page.t, &views, view);
     let mut answer = line_page(page, view, &used, others);
     if app.esim().packager.is_some() {
         answer.esim = format!("/line/esim?line={}", view.line.id);
     }
     Ok(Page::answer(&answer))
+}
+
+fn is_open(view: &LineView) -> bool {
+    !matches!(view.line.state, LineState::Closed { .. })
+}
+
+/// The line that is wished for, unless it is closed.
+fn open(views: &[LineView], wish: LineWish) -> Option<&LineView> {
+    let mut views = views.iter().filter(|view| is_open(view));
+    match wish {
+        LineWish::Usual | LineWish::New => views.next(),
+        LineWish::This(id) => views.find(|view| view.line.id == id),
+    }
 }
 
 fn line_page(
@@ -372,6 +383,14 @@ struct UsagePage {
     back: String,
 }
 
+/// The line that is wished for, closed or not.
+fn any(views: &[LineView], wish: LineWish) -> Option<&LineView> {
+    match wish {
+        LineWish::Usual | LineWish::New => views.first(),
+        LineWish::This(id) => views.iter().find(|view| view.line.id == id),
+    }
+}
+
 /// `/line/usage`: what was used on each day.
 pub(super) async fn usage(
     State(app): State<App>,
@@ -380,15 +399,11 @@ pub(super) async fn usage(
     Asked(fields): Asked,
 ) -> Result<Response, Refusal> {
     let page = page.at(Nav::Line);
-    let views = app.line_views(who.customer).await;
-    let views = views.map_err(|fault| failed(&fault))?;
-    let view = match LineWish::from_fields(&fields)? {
-        LineWish::Usual | LineWish::New => views.first(),
-        LineWish::This(id) => views.iter().find(|view| view.line.id == id),
-    };
-    let line = view.ok_or(Refusal::NotFound)?.line.id;
-    let used = app.usage_history(who.customer, line, TABLE_DAYS).await;
-    let used = used.map_err(|fault| failed(&fault))?.used;
+    let wish = LineWish::from_fields(&fields)?;
+    let first_day = page.t.day_number(page.now) - TABLE_DAYS + 1;
+    let read = app.line_views_with_usage(who.customer, first_day, move |views| any(views, wish));
+    let (views, used) = read.await.map_err(|fault| failed(&fault))?;
+    let line = any(&views, wish).ok_or(Refusal::NotFound)?.line.id;
     let t = &page.t;
     let mut days: Vec<_> = used.iter().map(|usage| usage.day).collect();
     days.sort_unstable();
