@@ -2,6 +2,7 @@
 
 mod heard;
 mod profiles;
+mod rules;
 mod sessions;
 
 use simurgh_app::ports::{
@@ -16,6 +17,8 @@ use crate::db::Row;
 use crate::params;
 use crate::rows::{read_all, read_one};
 use crate::tx::StoreTx;
+
+pub(crate) use rules::RULES;
 
 impl Profiles for StoreTx<'_> {
     fn insert_profile(&mut self, profile: &Profile) -> Result<(), StoreFault> {

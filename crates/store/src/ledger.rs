@@ -2,6 +2,8 @@
 
 mod rules;
 
+pub(crate) use rules::Rule;
+
 use std::collections::{BTreeSet, HashMap};
 
 use simurgh_app::ports::{Books, PostingCursor, StoreFault};
@@ -117,6 +119,7 @@ impl Books for StoreTx<'_> {
     fn broken_rules(&mut self) -> Result<Vec<(&'static str, i64)>, StoreFault> {
         rules::RULES
             .iter()
+            .chain(crate::esim::RULES)
             .map(|(rule, sql)| Ok((*rule, self.query_one(sql, &[])?.int()?)))
             .collect()
     }

@@ -1,6 +1,7 @@
 //! What every kind of store must do with each aggregate.
 
 mod books;
+mod chips;
 mod lines;
 mod make;
 mod outbox;

@@ -1,7 +1,7 @@
 //! Facts about sales and lines that the books must agree with.
 
 /// What a rule is called and how the rows that break it are counted.
-pub(super) type Rule = (&'static str, &'static str);
+pub(crate) type Rule = (&'static str, &'static str);
 
 /// A captured payment whose money stays here. `o` is its order.
 macro_rules! kept_payments {

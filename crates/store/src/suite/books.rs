@@ -12,7 +12,7 @@ use simurgh_ledger::{
 };
 use simurgh_vocab::{Currency, EntryId, Money, SubscriptionId, Unit};
 
-use super::make;
+use super::{chips, make};
 use crate::testing::{NOW, each_store};
 use crate::tx::StoreTx;
 
@@ -519,6 +519,10 @@ fn every_corruption_of_the_books_is_named() {
     });
 }
 
+fn damage() -> impl Iterator<Item = &'static (&'static str, &'static str)> {
+    DAMAGE.iter().chain(chips::DAMAGE)
+}
+
 #[test]
 fn a_clean_operator_breaks_no_rule_and_every_damage_is_found() {
     each_store(|subject| {
@@ -527,17 +531,18 @@ fn a_clean_operator_breaks_no_rule_and_every_damage_is_found() {
                 assert_eq!(broken(tx), BTreeSet::new());
                 tx.in_any_order();
                 operator(tx);
+                chips::operator(tx);
                 assert_eq!(broken(tx), BTreeSet::new());
                 let (postings, end) = tx.postings_after(None, 1_000).unwrap();
                 assert_eq!(end, None);
                 assert_eq!(audit(&postings, &tx.stored_balances().unwrap()), []);
                 let known = tx.broken_rules().unwrap();
                 let known: Vec<_> = known.iter().map(|(rule, _)| *rule).collect();
-                let damaged: Vec<_> = DAMAGE.iter().map(|(rule, _)| *rule).collect();
+                let damaged: Vec<_> = damage().map(|(rule, _)| *rule).collect();
                 assert_eq!(known, damaged, "a damage for every rule");
             })
             .unwrap();
-        for (rule, damage) in DAMAGE {
+        for (rule, damage) in damage() {
             subject
                 .write_as(move |tx| {
                     assert!(tx.execute(damage, &[]).unwrap() > 0, "{damage}");
