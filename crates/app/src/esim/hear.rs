@@ -4,6 +4,7 @@ use simurgh_subscriber::{OnChip, Profile, ProfileState};
 use simurgh_vocab::Timestamp;
 use simurgh_vocab::identity::{Eid, Iccid};
 
+use super::order::keep;
 use crate::ports::{
     ChipEvent, ChipKey, ChipNotification, HeardNotification, InstallOutcome, SessionStep, StoreExt,
     Tx,
@@ -55,7 +56,8 @@ impl App {
         };
         let has_it = |profile: &Profile| {
             let chip = profile.chip.as_ref();
-            chip.is_some_and(|chip| chip.eid == notification.eid)
+            // A chip that no package ever left for has nothing to report.
+            chip.is_some_and(|chip| chip.eid == notification.eid && chip.one_time_key.is_some())
         };
         let Some(profile) = profile.filter(has_it) else {
             return Ok(Heard::NotOurs);
@@ -67,17 +69,7 @@ impl App {
         if !tx.insert_chip_notification(&heard, Some(profile.id))? {
             return Ok(Heard::Again);
         }
-        let was = profile.state;
-        let eid = notification.eid;
-        let profile = self.after_news(profile, notification, now);
-        tx.update_profile(&profile)?;
-        if was != profile.state
-            && let Some(token) = profile.order.matching_id.as_deref()
-            && profile.order.smds_address.is_some()
-            && !profile.is_waiting()
-        {
-            tx.remove_chip_event(eid, token)?;
-        }
+        keep(tx, &self.after_news(profile, notification, now))?;
         if let Some(mut session) = session
             && session.step != SessionStep::Over
         {

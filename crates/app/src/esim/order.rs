@@ -197,13 +197,7 @@ impl App {
                     if other {
                         return Err(ProfileRefusal::OtherMatchingId.into());
                     }
-                    if let (Some(eid), Some(token), Some(_)) = (
-                        profile.order.linked,
-                        profile.order.matching_id.as_deref(),
-                        &profile.order.smds_address,
-                    ) {
-                        tx.remove_chip_event(eid, token)?;
-                    }
+                    withdraw_event(tx, &profile)?;
                     Ok(profile.cancel(reusable, app.now())?)
                 })
             })
@@ -381,6 +375,28 @@ impl App {
             .transact(move |tx| Ok(tx.remove_chip_event(eid, &event_id)?))
             .await
     }
+}
+
+/// Stores a profile; when it waits no longer, what tells its chip to fetch it goes too.
+pub(super) fn keep(tx: &mut dyn Tx, profile: &Profile) -> Result<(), StoreFault> {
+    tx.update_profile(profile)?;
+    if profile.is_waiting() {
+        return Ok(());
+    }
+    withdraw_event(tx, profile)
+}
+
+/// Forgets what tells a chip to fetch a profile.
+fn withdraw_event(tx: &mut dyn Tx, profile: &Profile) -> Result<(), StoreFault> {
+    let order = &profile.order;
+    if let (Some(eid), Some(token), Some(_)) = (
+        order.linked,
+        order.matching_id.as_deref(),
+        &order.smds_address,
+    ) {
+        tx.remove_chip_event(eid, token)?;
+    }
+    Ok(())
 }
 
 /// A profile that others may order: those of our own lines are nobody else's business.

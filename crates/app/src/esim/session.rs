@@ -4,6 +4,7 @@ use simurgh_subscriber::{Profile, ProfileRefusal, ProfileState};
 use simurgh_vocab::ProfileId;
 use simurgh_vocab::identity::Eid;
 
+use super::order::keep;
 use super::{Admission, Asking, CodeTries, Delivery, EsimFault, Offer, PackageToBind};
 use crate::crypto::Purpose;
 use crate::ports::{
@@ -129,6 +130,9 @@ impl App {
         self.store
             .transact(move |tx| {
                 let mut session = app.session_in(tx, &transaction)?;
+                let SessionStep::Opened { .. } = session.step else {
+                    return Err(EsimFault::UnknownSession);
+                };
                 session.step = SessionStep::Known {
                     eid,
                     chip_key: chip_key.clone(),
@@ -238,7 +242,7 @@ impl App {
                 let policy = &app.esim().policy;
                 let kept = tx.profile(*profile)?.ok_or(ProfileRefusal::Unknown)?;
                 let kept = kept.wrong_code(policy, app.now());
-                tx.update_profile(&kept)?;
+                keep(tx, &kept)?;
                 if let ProfileState::Error(_) = kept.state {
                     let (eid, chip_key) = (*eid, chip_key.clone());
                     session.step = SessionStep::Known { eid, chip_key };
@@ -275,7 +279,7 @@ impl App {
                 if let Some(profile) = offered
                     && let Some(kept) = tx.profile(profile)?
                 {
-                    tx.update_profile(&app.after_cancel(kept, why))?;
+                    keep(tx, &app.after_cancel(kept, why))?;
                 }
                 session.step = SessionStep::Over;
                 Ok(tx.update_rsp_session(&session)?)

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use simurgh_app::Fault;
 use simurgh_app::esim::inventory::{ImportRefusal, NewSim, make_up, read_file};
 use simurgh_app::esim::{
-    Admission, Asking, Delivery, ProfileStage, ProfileUpdate, ProfileView, REISSUES_PER_YEAR,
-    ReissueRefusal, Rules as EsimRules,
+    Admission, Asking, Delivery, EsimFault, Heard, ProfileStage, ProfileUpdate, ProfileView,
+    REISSUES_PER_YEAR, ReissueRefusal, Rules as EsimRules,
 };
 use simurgh_app::ports::{
     ChipCurve, ChipEvent, ChipFacts, ChipKey, ChipNotification, InstallOutcome, Line, LineState,
@@ -69,6 +69,7 @@ struct Story {
     customer: CustomerId,
     line: LineId,
     sequence: u64,
+    sessions: u8,
 }
 
 impl Story {
@@ -99,6 +100,7 @@ impl Story {
             customer,
             line: id,
             sequence: 0,
+            sessions: 0,
         }
     }
 
@@ -128,8 +130,23 @@ impl Story {
 
     /// The chip fetches the profile and says that it is there.
     async fn install(&mut self, eid: Eid) {
+        let transaction = self.authenticate(eid).await.unwrap();
         let app = &self.stage.app;
-        let transaction = [u8::try_from(self.sequence).unwrap(); 16];
+        app.deliver(Delivery {
+            transaction,
+            chip_one_time_key: [4; 65],
+        })
+        .await
+        .unwrap();
+        assert_eq!(self.view().await.stage, ProfileStage::Downloaded);
+        self.say(eid, ChipEvent::Install).await;
+    }
+
+    /// The chip proves who it is and gets the profile promised.
+    async fn authenticate(&mut self, eid: Eid) -> Result<[u8; 16], EsimFault> {
+        let app = &self.stage.app;
+        self.sessions += 1;
+        let transaction = [self.sessions; 16];
         let now = app.now();
         app.open_session(RspSession {
             transaction,
@@ -152,7 +169,7 @@ impl Story {
                 forbidden_rules: 0,
             },
         };
-        let offer = app.offer(&asking).await.unwrap();
+        let offer = app.offer(&asking).await?;
         app.admit(Admission {
             transaction,
             chip_key: ChipKey {
@@ -163,19 +180,11 @@ impl Story {
             offer,
             server_signature: [3; 64],
         })
-        .await
-        .unwrap();
-        app.deliver(Delivery {
-            transaction,
-            chip_one_time_key: [4; 65],
-        })
-        .await
-        .unwrap();
-        assert_eq!(self.view().await.stage, ProfileStage::Downloaded);
-        self.say(eid, ChipEvent::Install).await;
+        .await?;
+        Ok(transaction)
     }
 
-    async fn say(&mut self, eid: Eid, event: ChipEvent) {
+    async fn say(&mut self, eid: Eid, event: ChipEvent) -> Heard {
         self.sequence += 1;
         let notification = ChipNotification {
             eid,
@@ -185,12 +194,18 @@ impl Story {
             outcome: (event == ChipEvent::Install).then_some(InstallOutcome::Installed),
             transaction: None,
         };
-        self.stage.app.hear(notification).await.unwrap();
+        self.stage.app.hear(notification).await.unwrap()
     }
 }
 
 fn phone() -> Eid {
     "89049032123451234512345678901235".parse().unwrap()
+}
+
+fn other_phone() -> Eid {
+    let mut octets = *phone().as_octets();
+    octets[3] = 0x33;
+    Eid::from_octets(octets).unwrap()
 }
 
 #[tokio::test]
@@ -215,6 +230,40 @@ async fn an_empty_stock_makes_it_wait_and_nothing_is_lost() {
     story.add_stock(0, 1).await;
     assert_eq!(story.prepare().await, Ok(true));
     assert_eq!(story.view().await.stage, ProfileStage::Ready);
+}
+
+#[tokio::test]
+async fn a_chip_that_nothing_was_sent_to_has_nothing_to_say() {
+    let mut story = Story::stocked().await;
+    story.authenticate(phone()).await.unwrap();
+    for event in [ChipEvent::Install, ChipEvent::Enable, ChipEvent::Delete] {
+        assert_eq!(story.say(phone(), event).await, Heard::NotOurs);
+    }
+    assert_eq!(story.view().await.stage, ProfileStage::Ready);
+    story.install(phone()).await;
+    assert_eq!(
+        story.say(other_phone(), ChipEvent::Delete).await,
+        Heard::NotOurs
+    );
+    assert_eq!(story.view().await.stage, ProfileStage::Installed);
+}
+
+#[tokio::test]
+async fn a_session_that_was_promised_a_profile_does_not_lose_it_to_a_refusal() {
+    let mut story = Story::stocked().await;
+    let transaction = story.authenticate(phone()).await.unwrap();
+    let key = ChipKey {
+        curve: ChipCurve::P256,
+        point: [5; 65],
+    };
+    let app = &story.stage.app;
+    let refused = app.refuse_chip(transaction, other_phone(), key).await;
+    assert_eq!(refused, Err(EsimFault::UnknownSession));
+    let delivery = Delivery {
+        transaction,
+        chip_one_time_key: [4; 65],
+    };
+    assert_eq!(app.deliver(delivery).await, Ok(()));
 }
 
 #[tokio::test]

@@ -90,7 +90,7 @@ pub(super) fn one(tx: &mut StoreTx<'_>, id: ProfileId) -> Result<Option<Profile>
 pub(super) fn by_iccid(tx: &mut StoreTx<'_>, iccid: Iccid) -> Result<Option<Profile>, StoreFault> {
     let sql = select_profiles!("WHERE iccid = ?1");
     let row = tx.query_one_or_none_locked(sql, &params![iccid.as_octets()])?;
-    read_one(row, read)
+    locked(tx, row)
 }
 
 pub(super) fn by_matching_id(
@@ -99,7 +99,16 @@ pub(super) fn by_matching_id(
 ) -> Result<Option<Profile>, StoreFault> {
     let sql = select_profiles!("WHERE matching_id = ?1");
     let row = tx.query_one_or_none_locked(sql, &params![matching_id])?;
-    read_one(row, read)
+    locked(tx, row)
+}
+
+/// A profile that was found and locked by something else than its id.
+fn locked(tx: &mut StoreTx<'_>, row: Option<Row>) -> Result<Option<Profile>, StoreFault> {
+    let profile = read_one(row, read)?;
+    if let Some(profile) = &profile {
+        tx.locks(Lock::Profile, profile.id.as_bytes())?;
+    }
+    Ok(profile)
 }
 
 pub(super) fn linked_to(tx: &mut StoreTx<'_>, eid: Eid) -> Result<Vec<Profile>, StoreFault> {
@@ -123,7 +132,7 @@ pub(super) fn available(
         "WHERE profile_type = ?1 AND state = 'available' AND line_id IS NULL ORDER BY id LIMIT 1"
     );
     let row = tx.query_one_or_none_locked(sql, &params![profile_type])?;
-    read_one(row, read)
+    locked(tx, row)
 }
 
 pub(super) fn after(
