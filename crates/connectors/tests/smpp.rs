@@ -15,6 +15,8 @@ use simurgh_connectors::Secret;
 use simurgh_connectors::message::smpp::SmppTls;
 use simurgh_connectors::message::{Routes, Smpp, SmppSettings};
 use simurgh_vocab::{Duration, MessageId};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
 mod peer;
 
@@ -49,8 +51,12 @@ impl ReceiptSink for Sink {
 }
 
 fn settings(peer: &Peer) -> SmppSettings {
+    settings_for(peer.port)
+}
+
+fn settings_for(port: u16) -> SmppSettings {
     let mut settings = SmppSettings::new("127.0.0.1", "simurgh", Secret::new("hunter2"), "Simurgh");
-    settings.port = peer.port;
+    settings.port = port;
     settings.parts_per_second_max = 1_000;
     settings.throttle_first = milliseconds(20);
     settings.reconnect_first = milliseconds(20);
@@ -342,6 +348,42 @@ async fn a_centre_that_says_good_bye_is_bound_again() {
     peer.event("closed").await;
     peer.event("bind").await;
     send(&routes, message_id(1), "hi").await.unwrap();
+}
+
+#[tokio::test]
+async fn what_comes_in_one_piece_with_the_answer_to_the_bind_is_heard() {
+    const BIND: u32 = 0x0000_0009;
+    const ENQUIRE_LINK: u32 = 0x0000_0015;
+    const ANSWER: u32 = 0x8000_0000;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let _routes = open(settings_for(listener.local_addr().unwrap().port()));
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let (asked, number) = command(&mut stream).await;
+    assert_eq!(asked, BIND);
+    let bound = pdu(ANSWER | BIND, number, b"peer\0");
+    let probe = pdu(ENQUIRE_LINK, 77, b"");
+    stream.write_all(&[bound, probe].concat()).await.unwrap();
+    assert_eq!(command(&mut stream).await, (ANSWER | ENQUIRE_LINK, 77));
+}
+
+fn pdu(id: u32, number: u32, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(16 + body.len()).unwrap();
+    let mut pdu: Vec<u8> = [length, id, 0, number].map(u32::to_be_bytes).concat();
+    pdu.extend(body);
+    pdu
+}
+
+/// The kind and the number of the next PDU.
+async fn command(stream: &mut TcpStream) -> (u32, u32) {
+    let length = stream.read_u32().await.unwrap();
+    let (id, _status) = (
+        stream.read_u32().await.unwrap(),
+        stream.read_u32().await.unwrap(),
+    );
+    let number = stream.read_u32().await.unwrap();
+    let mut body = vec![0; usize::try_from(length).unwrap() - 16];
+    stream.read_exact(&mut body).await.unwrap();
+    (id, number)
 }
 
 #[tokio::test]

@@ -127,7 +127,24 @@ impl<'a> Session<'a> {
         waiting: &mut VecDeque<Job>,
         stop: &mut watch::Receiver<bool>,
     ) -> End {
-        let end = loop {
+        let end = self.serve(jobs, waiting, stop).await;
+        self.give_back(waiting);
+        // The peer may be gone already.
+        let _ = timeout(self.plan.response_timeout, self.wire.close()).await;
+        end
+    }
+
+    async fn serve(
+        &mut self,
+        jobs: &mut mpsc::Receiver<Job>,
+        waiting: &mut VecDeque<Job>,
+        stop: &mut watch::Receiver<bool>,
+    ) -> End {
+        // What came in one piece with the answer to the bind.
+        if let Err(end) = self.hear_what_came().await {
+            return end;
+        }
+        loop {
             if self.ready.is_empty()
                 && self.farewell == Farewell::No
                 && let Some(job) = waiting.pop_front()
@@ -136,13 +153,9 @@ impl<'a> Session<'a> {
             }
             let event = self.wait(jobs, stop).await;
             if let Err(end) = self.act(event).await {
-                break end;
+                return end;
             }
-        };
-        self.give_back(waiting);
-        // The peer may be gone already.
-        let _ = timeout(self.plan.response_timeout, self.wire.close()).await;
-        end
+        }
     }
 
     async fn wait(
@@ -179,9 +192,7 @@ impl<'a> Session<'a> {
             Event::Received(Ok(_)) => {
                 self.heard_at = Instant::now();
                 self.probe_due = None;
-                while let Some(incoming) = self.wire.next().map_err(garbled)? {
-                    self.hear(incoming).await?;
-                }
+                self.hear_what_came().await?;
             }
             Event::Received(Err(error)) => return Err(End::Lost(error.to_string())),
             Event::Job(Some(job)) => self.begin(job),
@@ -197,6 +208,13 @@ impl<'a> Session<'a> {
             }
         }
         self.drain().await
+    }
+
+    async fn hear_what_came(&mut self) -> Result<(), End> {
+        while let Some(incoming) = self.wire.next().map_err(garbled)? {
+            self.hear(incoming).await?;
+        }
+        Ok(())
     }
 
     fn begin(&mut self, job: Job) {
