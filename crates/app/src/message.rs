@@ -27,7 +27,8 @@ pub enum Template {
     AccountExists,
     /// A contact, password or second factor was changed; argument `what`.
     SecurityChange,
-    /// An order was paid; arguments `order`, `plan`, `total`, `start`, `end`, `url`.
+    /// An order was paid; arguments `order`, `plan`, `total`, `start`, `end`, `url`; `first` is `yes` while the eSIM
+    /// waits at `esim` for a phone.
     OrderConfirmed,
     /// A payment failed; arguments `order`, `total`, `reason`, `url`.
     PaymentFailed,

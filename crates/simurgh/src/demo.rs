@@ -98,6 +98,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     crew.serve_outside(("payments", sandbox), server.router(), server.courier());
     crew.serve_outside(("identity", identity), people.router(), people.courier());
     let phones_url = address(&phones)?;
+    let demo_phones = axum::Extension(simurgh_web::site::DemoPhones(phones_url.clone()));
     crew.serve_outside(("phone", phones), handsets.router(), handsets.power());
     let parts = (as_store(&store), inbox.clone(), provider);
     seed(&app, &operator, parts, &book).await?;
@@ -116,7 +117,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     );
 
     let extra = simurgh_web::site::demo_routes().merge(inbox::routes(inbox));
-    let pages = simurgh_web::site::portal(state.clone(), extra);
+    let pages = simurgh_web::site::portal(state.clone(), extra).layer(demo_phones);
     crew.serve("portal", portal, pages);
     smdp.serve(&mut crew, esim, &app);
     crew.serve("console", console, simurgh_web::console::router(state));

@@ -6,8 +6,8 @@ mod rules;
 mod sessions;
 
 use simurgh_app::ports::{
-    AnsweredCall, ChipCurve, ChipEventRecord, ChipKey, HeardNotification, Profiles, RspSession,
-    StoreFault, StoredPackage, Transaction,
+    AnsweredCall, ChipCurve, ChipEventRecord, ChipKey, HeardNotification, ProfileShelf, Profiles,
+    RspSession, StoreFault, StoredPackage, Transaction,
 };
 use simurgh_subscriber::Profile;
 use simurgh_vocab::identity::{Eid, Iccid};
@@ -59,6 +59,18 @@ impl Profiles for StoreTx<'_> {
         limit: u32,
     ) -> Result<Vec<Profile>, StoreFault> {
         profiles::after(self, after, limit)
+    }
+
+    fn newest_profiles(
+        &mut self,
+        which: ProfileShelf,
+        limit: u32,
+    ) -> Result<Vec<Profile>, StoreFault> {
+        profiles::newest(self, which, limit)
+    }
+
+    fn profiles_of_chip(&mut self, eid: Eid) -> Result<Vec<Profile>, StoreFault> {
+        profiles::of_chip(self, eid)
     }
 
     fn insert_package(

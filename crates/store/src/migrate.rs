@@ -43,6 +43,7 @@ pub const MIGRATIONS: &[Migration] = embedded![
     "0012_delivered_parts",
     "0013_esim",
     "0014_inventory",
+    "0015_find_profiles",
 ];
 
 /// Why the schema was left as it is.

@@ -383,6 +383,43 @@ impl Profile {
         self.now_in(ProfileState::Unavailable, now)
     }
 
+    /// Lets it be downloaded again with the same code, after it was given up or its time was over: by the chip that
+    /// it is bound to, if there is one. What was counted is forgotten, but that a package left at all.
+    ///
+    /// # Errors
+    /// [`ProfileRefusal::State`] unless it was given up or expired, and for one whose rules its chip does not allow:
+    /// it would not allow them again.
+    pub fn release_again(
+        mut self,
+        expires_at: Timestamp,
+        now: Timestamp,
+    ) -> Result<Self, ProfileRefusal> {
+        let state = match self.state {
+            ProfileState::Error(
+                ProfileError::CodeTries | ProfileError::Downloads | ProfileError::Rejected,
+            ) => ProfileState::Released,
+            ProfileState::Released | ProfileState::Downloaded
+                if self.order.expires_at.is_some_and(|end| end <= now) =>
+            {
+                self.state
+            }
+            ProfileState::Available
+            | ProfileState::Allocated
+            | ProfileState::Linked
+            | ProfileState::Confirmed
+            | ProfileState::Released
+            | ProfileState::Downloaded
+            | ProfileState::Installed
+            | ProfileState::Error(ProfileError::RulesNotAllowed)
+            | ProfileState::Unavailable => return Err(ProfileRefusal::State),
+        };
+        self.order.code_failures = 0;
+        self.order.rejections = 0;
+        self.order.downloads = self.order.downloads.min(1);
+        self.order.expires_at = Some(expires_at);
+        Ok(self.now_in(state, now))
+    }
+
     /// Whether this chip may have it now.
     ///
     /// # Errors

@@ -200,6 +200,8 @@ pub enum Nav {
     ConsoleHome,
     /// Console: customers.
     Customers,
+    /// Console: eSIM profiles.
+    Profiles,
     /// Console: orders.
     Orders,
     /// Console: payments and refunds.
@@ -224,9 +226,10 @@ impl Nav {
         Self::Help,
         Self::Account,
     ];
-    const CONSOLE: [Self; 9] = [
+    const CONSOLE: [Self; 10] = [
         Self::ConsoleHome,
         Self::Customers,
+        Self::Profiles,
         Self::Orders,
         Self::Payments,
         Self::Tickets,
@@ -248,6 +251,7 @@ impl Nav {
             Self::Account => ("/account", "person", key("nav-account")),
             Self::ConsoleHome => ("/", "home", key("console-home")),
             Self::Customers => ("/customers", "person", key("console-customers")),
+            Self::Profiles => ("/esim", "line", key("console-esim")),
             Self::Orders => ("/orders", "bill", key("console-orders")),
             Self::Payments => ("/payments", "card", key("console-payments")),
             Self::Tickets => ("/tickets", "help", key("console-tickets")),

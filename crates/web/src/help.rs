@@ -52,12 +52,30 @@ struct Subject {
     related: [&'static str; 2],
 }
 
-const SUBJECTS: [Subject; 10] = [
+const SUBJECTS: [Subject; 13] = [
     subject(
         "esim",
         key("help-esim"),
         Group::Using,
-        ["no-data", "contact"],
+        ["esim-phones", "esim-trouble"],
+    ),
+    subject(
+        "esim-phones",
+        key("help-esim-phones"),
+        Group::Using,
+        ["esim", "contact"],
+    ),
+    subject(
+        "esim-trouble",
+        key("help-esim-trouble"),
+        Group::Using,
+        ["esim-move", "contact"],
+    ),
+    subject(
+        "esim-move",
+        key("help-esim-move"),
+        Group::Using,
+        ["esim", "esim-trouble"],
     ),
     subject(
         "no-data",
@@ -412,6 +430,11 @@ mod tests {
             ("余额不足", "payment"),
             ("发票", "bills"),
             ("怎么安装esim", "esim"),
+            ("鸿蒙 国行", "esim-phones"),
+            ("安装失败", "esim-trouble"),
+            ("确认码", "esim-trouble"),
+            ("误删", "esim-move"),
+            ("换手机", "esim-move"),
             ("国外没网", "no-data"),
             ("自动续费", "keep-going"),
             ("优惠码", "saving"),
@@ -422,6 +445,11 @@ mod tests {
             ("card declined", "payment"),
             ("where are my invoices?", "bills"),
             ("scan QR code", "esim"),
+            ("does my Huawei support it", "esim-phones"),
+            ("confirmation code", "esim-trouble"),
+            ("activation code already used", "esim-trouble"),
+            ("deleted by mistake", "esim-move"),
+            ("I have a new phone", "esim-move"),
             ("ROAMING", "no-data"),
             ("how do I renew automatically", "keep-going"),
             ("cheaper", "saving"),

@@ -23,6 +23,11 @@ pub fn portal(state: WebState, extra: Router<WebState>) -> Router {
         .with_state(state)
 }
 
+/// The address of the demo's phones, laid over the portal as an extension: the page of an eSIM hands them its code.
+/// Never part of a production portal.
+#[derive(Debug, Clone)]
+pub struct DemoPhones(pub String);
+
 /// Routes that only the demo has: the style guide.
 pub fn demo_routes() -> Router<WebState> {
     styleguide::routes()

@@ -21,8 +21,16 @@ order-confirmed-body = Thank you. Your payment of { $total } has arrived and you
     Ends: { $end }
     Order: { $order }
 
+    { $first ->
+        [yes] Next, install your eSIM: { $esim }
+       *[no] There is nothing else to do.
+    }
+
     Your bill and everything else: { $url }
-order-confirmed-sms = { $brand }: { $total } received. { $plan }, until { $end }. { $url }
+order-confirmed-sms = { $brand }: { $total } received. { $plan }, until { $end }. { $first ->
+        [yes] Install your eSIM: { $esim }
+       *[no] { $url }
+    }
 payment-failed-subject = Your payment of { $total } did not go through
 payment-failed-body = Your payment of { $total } for order { $order } did not go through: { $reason }
 

@@ -21,8 +21,16 @@ order-confirmed-body = 谢谢！我们已收到您的付款 { $total }，套餐�
     结束：{ $end }
     订单：{ $order }
 
+    { $first ->
+        [yes] 下一步，安装 eSIM： { $esim }
+       *[no] 无需其他操作。
+    }
+
     查看账单与详情： { $url }
-order-confirmed-sms = 【{ $brand }】已收到 { $total }。{ $plan }，有效至 { $end }。 { $url }
+order-confirmed-sms = 【{ $brand }】已收到 { $total }。{ $plan }，有效至 { $end }。{ $first ->
+        [yes] 请安装 eSIM： { $esim }
+       *[no] { " " }{ $url }
+    }
 payment-failed-subject = { $total } 付款未成功
 payment-failed-body = 订单 { $order } 的付款 { $total } 未成功：{ $reason }
 

@@ -1,15 +1,15 @@
 //! Searching customers, and everything there is about one of them.
 
 use simurgh_commerce::{Document, Order, Payment, Refund};
-use simurgh_subscriber::{Customer, IdentityCase};
+use simurgh_subscriber::{Customer, IdentityCase, Profile};
 use simurgh_vocab::{CustomerId, EmailAddress, Locale, Msisdn, StaffId, Timestamp};
 
 use super::log::Deed;
 use super::order::NamedOrder;
 use crate::line::LineView;
 use crate::ports::{
-    AccountEvent, CustomerSearch, Mandate, Message, StaffAction, StaffLogEntry, StaffLogFilter,
-    StaffSubject, StoreExt, Ticket, Tx,
+    AccountEvent, CustomerSearch, HeardNotification, Mandate, Message, StaffAction, StaffLogEntry,
+    StaffLogFilter, StaffSubject, StoreExt, Ticket, Tx,
 };
 use crate::sales::selection_name;
 use crate::{App, Fault};
@@ -68,6 +68,8 @@ pub struct CustomerFile {
     pub customer: Customer,
     /// Their lines.
     pub lines: Vec<LineView>,
+    /// The eSIM profiles of these lines, of each line the oldest first, with what their chips reported.
+    pub profiles: Vec<(Profile, Vec<HeardNotification>)>,
     /// Their orders, newest first.
     pub orders: Vec<NamedOrder>,
     /// The payment attempts of these orders.
@@ -192,8 +194,12 @@ impl App {
         now: Timestamp,
     ) -> Result<CustomerFile, Fault> {
         let id = customer.id;
-        let mut lines = Vec::new();
+        let (mut lines, mut profiles) = (Vec::new(), Vec::new());
         for line in tx.lines_of(id)? {
+            for profile in tx.profiles_of(line.id)? {
+                let heard = tx.chip_notifications_of(profile.id)?;
+                profiles.push((profile, heard));
+            }
             lines.push(self.line_view_in(tx, line, now)?);
         }
         let (mut orders, mut payments, mut refunds) = (Vec::new(), Vec::new(), Vec::new());
@@ -209,6 +215,7 @@ impl App {
         };
         Ok(CustomerFile {
             lines,
+            profiles,
             orders,
             payments,
             refunds,

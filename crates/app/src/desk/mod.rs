@@ -9,6 +9,7 @@
 //! | search customers, one customer's page | `customer.rs` |
 //! | what happened to a customer, in order | `timeline.rs` |
 //! | identity checks that staff decides | `identity.rs` |
+//! | eSIM profiles: found, looked at, withdrawn, released again | `esim.rs` |
 //! | orders, and refunds that staff decides | `order.rs` |
 //! | what needs attention | `overview.rs` |
 //!
@@ -17,6 +18,7 @@
 
 mod authenticator;
 mod customer;
+mod esim;
 mod identity;
 mod log;
 mod log_in;
@@ -27,6 +29,7 @@ mod ticket;
 mod timeline;
 
 pub use customer::{CustomerFile, Reason, ReasonRefusal, RevealedContact};
+pub use esim::{FoundProfile, Possible, ProfileDeed, ProfileDeskRefusal, ProfileFile, STOCK_LOW};
 pub use identity::CaseInReview;
 pub use log::{LogHead, StaffLogCheck, StaffLogPage};
 pub use log_in::{OnDuty, StaffLogIn, StaffLogInRefusal, StaffToken};

@@ -1,11 +1,14 @@
 //! What happened to a customer, from every book, in one order.
 
 use simurgh_commerce::{OrderState, Payment, PaymentState, Refund, RefundState};
+use simurgh_subscriber::Profile;
 use simurgh_vocab::Timestamp;
 
 use super::customer::CustomerFile;
 use super::order::NamedOrder;
-use crate::ports::{AccountEventKind, Message, StaffLogEntry, Ticket, TicketState};
+use crate::ports::{
+    AccountEventKind, HeardNotification, Message, StaffLogEntry, Ticket, TicketState,
+};
 
 /// Something that happened.
 #[derive(Clone)]
@@ -26,6 +29,10 @@ pub enum Happening<'f> {
     RefundMoved(&'f Refund),
     /// A message was queued.
     Message(&'f Message),
+    /// An eSIM profile was made.
+    ProfileMade(&'f Profile),
+    /// The chip of a profile reported something.
+    Chip(&'f Profile, &'f HeardNotification),
     /// A ticket was opened.
     TicketOpened(&'f Ticket),
     /// A ticket was answered last or closed.
@@ -72,6 +79,12 @@ impl CustomerFile {
         }
         for message in &self.messages {
             add(message.created_at, Happening::Message(message));
+        }
+        for (profile, heard) in &self.profiles {
+            add(profile.made_at, Happening::ProfileMade(profile));
+            for one in heard {
+                add(one.heard_at, Happening::Chip(profile, one));
+            }
         }
         for ticket in &self.tickets {
             add(ticket.opened_at, Happening::TicketOpened(ticket));

@@ -19,7 +19,7 @@ pub const REISSUES_PER_YEAR: usize = 5;
 const YEAR: Duration = Duration::days(365);
 
 /// How long an activation code can be used.
-const CODE_LASTS: Duration = Duration::days(365);
+pub(crate) const CODE_LASTS: Duration = Duration::days(365);
 
 /// What kind of profile lines get, in our words.
 const LINE_PROFILE: &str = "line";
@@ -221,17 +221,17 @@ impl App {
     ) -> Result<(), ReissueRefusal> {
         let app = self.clone();
         self.store
-            .transact(move |tx| app.reissue_in(tx, customer, line))
+            .transact(move |tx| app.reissue_in(tx, (customer, line), Reissue::Customer))
             .await?;
         self.wake_runner();
         Ok(())
     }
 
-    fn reissue_in(
+    pub(crate) fn reissue_in(
         &self,
         tx: &mut dyn Tx,
-        customer: CustomerId,
-        line: LineId,
+        (customer, line): (CustomerId, LineId),
+        who: Reissue,
     ) -> Result<(), ReissueRefusal> {
         let now = self.now();
         let person = tx.active_person(customer)?;
@@ -251,7 +251,8 @@ impl App {
             .skip(1)
             .filter(|one| now < one.made_at.plus(YEAR));
         let recent: Vec<Timestamp> = recent.map(|one| one.made_at).collect();
-        if let (true, Some(first)) = (recent.len() >= REISSUES_PER_YEAR, recent.first()) {
+        let is_over = who == Reissue::Customer && recent.len() >= REISSUES_PER_YEAR;
+        if let (true, Some(first)) = (is_over, recent.first()) {
             return Err(ReissueRefusal::TooMany {
                 next_at: first.plus(YEAR),
             });
@@ -270,6 +271,15 @@ impl App {
         }
         Ok(())
     }
+}
+
+/// Who wants a new profile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reissue {
+    /// The customer, who gets so many a year.
+    Customer,
+    /// Staff, who has a reason.
+    Staff,
 }
 
 /// How the making of a profile begins.

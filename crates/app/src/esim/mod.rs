@@ -18,7 +18,9 @@ use simurgh_vocab::identity::{Eid, Plmn};
 use simurgh_vocab::{Duration, Msisdn};
 
 pub use hear::Heard;
+pub(crate) use issue::{CODE_LASTS, Reissue};
 pub use issue::{REISSUES_PER_YEAR, ReissueRefusal};
+pub(crate) use order::keep;
 pub use order::{ConfirmedOrder, OrderCall, OrderConfirmation};
 pub use view::{ManualCode, ProfileStage, ProfileUpdate, ProfileView};
 

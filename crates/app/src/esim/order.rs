@@ -378,7 +378,7 @@ impl App {
 }
 
 /// Stores a profile; when it waits no longer, what tells its chip to fetch it goes too.
-pub(super) fn keep(tx: &mut dyn Tx, profile: &Profile) -> Result<(), StoreFault> {
+pub(crate) fn keep(tx: &mut dyn Tx, profile: &Profile) -> Result<(), StoreFault> {
     tx.update_profile(profile)?;
     if profile.is_waiting() {
         return Ok(());

@@ -3,8 +3,8 @@
 use simurgh_commerce::DocumentNumber;
 use simurgh_subscriber::SecondFactor;
 use simurgh_vocab::{
-    CaseId, CustomerId, InvoiceId, JobId, OrderId, PaymentId, RefundId, StaffId, TicketId,
-    Timestamp,
+    CaseId, CustomerId, InvoiceId, JobId, OrderId, PaymentId, ProfileId, RefundId, StaffId,
+    TicketId, Timestamp,
 };
 
 use super::{Digest, SeenEvent, StoreFault};
@@ -137,13 +137,23 @@ pub enum StaffAction {
     MessagesViewed,
     /// A job was made due at once.
     JobRetried,
+    /// Profiles were searched.
+    ProfilesSearched,
+    /// A profile's page was opened.
+    ProfileViewed,
+    /// A profile was withdrawn.
+    ProfileWithdrawn,
+    /// A profile may be downloaded again.
+    ProfileReleased,
+    /// A line gets a new profile.
+    ProfileReissued,
     /// This log was looked at.
     LogViewed,
 }
 
 impl StaffAction {
     /// Every action.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 27] = [
         Self::AccountCreated,
         Self::AccountRenewed,
         Self::AccountClosed,
@@ -165,6 +175,11 @@ impl StaffAction {
         Self::IdentityDecided,
         Self::MessagesViewed,
         Self::JobRetried,
+        Self::ProfilesSearched,
+        Self::ProfileViewed,
+        Self::ProfileWithdrawn,
+        Self::ProfileReleased,
+        Self::ProfileReissued,
         Self::LogViewed,
     ];
 
@@ -193,6 +208,11 @@ impl StaffAction {
             Self::IdentityDecided => "identity-decided",
             Self::MessagesViewed => "messages-viewed",
             Self::JobRetried => "job-retried",
+            Self::ProfilesSearched => "profiles-searched",
+            Self::ProfileViewed => "profile-viewed",
+            Self::ProfileWithdrawn => "profile-withdrawn",
+            Self::ProfileReleased => "profile-released",
+            Self::ProfileReissued => "profile-reissued",
             Self::LogViewed => "log-viewed",
         }
     }
@@ -223,6 +243,8 @@ pub enum StaffSubject {
     Ticket(TicketId),
     /// A job of the outbox.
     Job(JobId),
+    /// An eSIM profile.
+    Profile(ProfileId),
 }
 
 impl StaffSubject {
@@ -238,6 +260,7 @@ impl StaffSubject {
             Self::Case(_) => "identity-check",
             Self::Ticket(_) => "ticket",
             Self::Job(_) => "job",
+            Self::Profile(_) => "profile",
         }
     }
 
@@ -253,6 +276,7 @@ impl StaffSubject {
             Self::Case(id) => id.number(),
             Self::Ticket(id) => id.number(),
             Self::Job(id) => id.number(),
+            Self::Profile(id) => id.number(),
         }
     }
 
@@ -268,6 +292,7 @@ impl StaffSubject {
             "identity-check" => CaseId::from_number(number).map(Self::Case),
             "ticket" => TicketId::from_number(number).map(Self::Ticket),
             "job" => JobId::from_number(number).map(Self::Job),
+            "profile" => ProfileId::from_number(number).map(Self::Profile),
             _ => None,
         }
     }

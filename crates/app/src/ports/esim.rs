@@ -210,6 +210,15 @@ pub struct AnsweredCall {
     pub answered_at: Timestamp,
 }
 
+/// Which profiles staff looks through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProfileShelf {
+    /// Every one.
+    All,
+    /// Those that cannot be downloaded any more because something went wrong.
+    GivenUp,
+}
+
 /// Profiles, sessions with chips and what chips report.
 pub trait Profiles {
     /// Stores a new profile. Its number and its token are no other's.
@@ -234,6 +243,14 @@ pub trait Profiles {
         after: Option<ProfileId>,
         limit: u32,
     ) -> Result<Vec<Profile>, StoreFault>;
+    /// The newest profiles, or only those that were given up; newest first.
+    fn newest_profiles(
+        &mut self,
+        which: ProfileShelf,
+        limit: u32,
+    ) -> Result<Vec<Profile>, StoreFault>;
+    /// The profiles that are bound to a chip or ordered for it, oldest first.
+    fn profiles_of_chip(&mut self, eid: Eid) -> Result<Vec<Profile>, StoreFault>;
 
     /// Stores a package of a profile.
     fn insert_package(

@@ -31,8 +31,8 @@ pub use desk::{
 pub use esim::{
     AnsweredCall, CancelWhy, ChipCurve, ChipEvent, ChipEventRecord, ChipFacts, ChipKey,
     ChipNotification, HeardNotification, Hidden, InstallOutcome, OverTheAirKey, PackagingFault,
-    PackedProfile, PackedVariant, ProfileMaterial, ProfilePackager, Profiles, RspSession,
-    ServerKind, SessionStep, ShownCode, StoredPackage, Transaction,
+    PackedProfile, PackedVariant, ProfileMaterial, ProfilePackager, ProfileShelf, Profiles,
+    RspSession, ServerKind, SessionStep, ShownCode, StoredPackage, Transaction,
 };
 pub use identity::{IdentityChecker, IdentityReport, IdentityStart, IdentityStarted};
 pub use inventory::{Inventory, StockCounts, StockedSim};

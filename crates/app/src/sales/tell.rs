@@ -23,6 +23,7 @@ impl App {
             | SubscriptionState::Ended { .. }
             | SubscriptionState::Revoked { .. } => (None, None),
         };
+        let is_first = self.waits_for_phone(tx, order)?;
         let key = format!("order-confirmed:{}", order.id);
         let arguments = |contact: &Contact| {
             vec![
@@ -34,6 +35,8 @@ impl App {
                 ("total", text::money(order.total)),
                 ("start", when(start, contact)),
                 ("end", when(end, contact)),
+                ("first", if is_first { "yes" } else { "no" }.to_owned()),
+                ("esim", format!("{}/line/esim", self.settings.portal_url)),
                 ("url", self.order_url(order)),
             ]
         };
@@ -47,6 +50,15 @@ impl App {
             arguments,
             now,
         )
+    }
+
+    /// Whether the line of an order has an eSIM, or will, that no phone ever said it has.
+    fn waits_for_phone(&self, tx: &mut dyn Tx, order: &Order) -> Result<bool, Fault> {
+        let (Some(line), Some(_)) = (order.line, &self.esim().packager) else {
+            return Ok(false);
+        };
+        let profiles = tx.profiles_of(line)?;
+        Ok(profiles.iter().all(|profile| profile.on_chip.is_none()))
     }
 
     pub(crate) fn tell_payment_failed(

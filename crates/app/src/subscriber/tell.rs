@@ -19,6 +19,7 @@ pub(crate) enum Change {
     SecondFactorOff,
     RecoveryCodeUsed,
     ProfileReissued,
+    ProfileWithdrawn,
     Closed,
 }
 
@@ -44,6 +45,8 @@ impl Change {
             (Self::ProfileReissued, Locale::En) => {
                 "a new eSIM profile was issued, the old one is void"
             }
+            (Self::ProfileWithdrawn, Locale::ZhCn) => "客服已将 eSIM 作废",
+            (Self::ProfileWithdrawn, Locale::En) => "the eSIM was made void by our staff",
             (Self::Closed, Locale::ZhCn) => "账户已注销",
             (Self::Closed, Locale::En) => "account closed",
         }
@@ -87,7 +90,8 @@ impl App {
                     | Change::SecondFactorOn
                     | Change::SecondFactorOff
                     | Change::RecoveryCodeUsed
-                    | Change::ProfileReissued => Some(customer),
+                    | Change::ProfileReissued
+                    | Change::ProfileWithdrawn => Some(customer),
                 },
                 to: recipient(&contact),
                 template: Template::SecurityChange,

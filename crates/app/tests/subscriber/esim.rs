@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use simurgh_app::Fault;
+use simurgh_app::desk::{ProfileDeed, ProfileDeskRefusal, Reason};
 use simurgh_app::esim::inventory::{ImportRefusal, NewSim, make_up, read_file};
 use simurgh_app::esim::{
     Admission, Asking, Delivery, EsimFault, Heard, ProfileStage, ProfileUpdate, ProfileView,
@@ -11,10 +12,11 @@ use simurgh_app::esim::{
 };
 use simurgh_app::ports::{
     ChipCurve, ChipEvent, ChipFacts, ChipKey, ChipNotification, InstallOutcome, Line, LineState,
-    PackagingFault, PackedProfile, PackedVariant, ProfileMaterial, ProfilePackager, RspSession,
-    ServerKind, SessionStep, ShownCode, StoreExt as _,
+    PackagingFault, PackedProfile, PackedVariant, ProfileMaterial, ProfilePackager, ProfileShelf,
+    RspSession, ServerKind, SessionStep, ShownCode, StaffAction, StoreExt as _,
 };
 use simurgh_app::subscriber::Rules;
+use simurgh_subscriber::{ProfilePolicy, ProfileRefusal, ProfileState};
 use simurgh_vocab::identity::Eid;
 use simurgh_vocab::{CustomerId, Duration, LineId};
 
@@ -182,6 +184,24 @@ impl Story {
         })
         .await?;
         Ok(transaction)
+    }
+
+    /// The chip says that it could not install what it got.
+    async fn fail(&mut self, eid: Eid, transaction: [u8; 16]) {
+        self.sequence += 1;
+        let notification = ChipNotification {
+            eid,
+            sequence: self.sequence,
+            iccid: self.view().await.iccid,
+            event: ChipEvent::Install,
+            outcome: Some(InstallOutcome::Failed {
+                command: 4,
+                reason: 11,
+                response: Vec::new(),
+            }),
+            transaction: Some(transaction),
+        };
+        self.stage.app.hear(notification).await.unwrap();
     }
 
     async fn say(&mut self, eid: Eid, event: ChipEvent) -> Heard {
@@ -409,5 +429,140 @@ fn operator_files_are_read() {
     assert_eq!(
         read_file("iccid,imsi,ki,opc,pin1,puk1,pin2,puk2,adm\nx", "0102", 5),
         Err(ImportRefusal::TransportKey)
+    );
+}
+
+#[tokio::test]
+async fn staff_finds_a_profile_by_whatever_is_known_of_it_and_withdraws_it() {
+    let mut story = Story::stocked().await;
+    let view = story.view().await;
+    story.install(phone()).await;
+    let app = &story.stage.app;
+    let staff = app.create_staff("li.na", "correct horse battery").await;
+    let staff = staff.unwrap().id;
+    let ours = app
+        .profiles_for_staff(staff, ProfileShelf::All)
+        .await
+        .unwrap();
+    let id = ours[0].profile.id;
+    let known = [
+        view.iccid.unwrap().digits(),
+        phone().digits(),
+        view.number.unwrap().as_str().to_owned(),
+        story.line.number(),
+        view.manual.unwrap().matching_id.to_lowercase(),
+        id.number(),
+    ];
+    for text in known {
+        let found = app.search_profiles(staff, text.clone()).await.unwrap();
+        assert_eq!(
+            found.iter().map(|one| one.profile.id).collect::<Vec<_>>(),
+            [id],
+            "{text}"
+        );
+    }
+    for text in ["", "nothing", &other_phone().digits(), "+447700900019"] {
+        let found = app.search_profiles(staff, text.to_owned()).await.unwrap();
+        assert!(found.is_empty(), "{text}");
+    }
+
+    let file = app.profile_file(staff, id).await.unwrap().unwrap();
+    assert_eq!((file.customer, file.heard.len()), (Some(story.customer), 1));
+    assert!(file.possible.withdraw && file.possible.reissue && !file.possible.release);
+    let why = || Reason::parse("the phone was stolen").unwrap();
+    let release = app
+        .change_profile_by_staff(staff, id, ProfileDeed::Release, why())
+        .await;
+    assert_eq!(release, Err(ProfileDeskRefusal::State));
+    let withdraw = || app.change_profile_by_staff(staff, id, ProfileDeed::Withdraw, why());
+    assert_eq!(withdraw().await, Ok(()));
+    assert_eq!(withdraw().await, Err(ProfileDeskRefusal::State));
+    assert_eq!(story.view().await.stage, ProfileStage::Void);
+    let file = app.profile_file(staff, id).await.unwrap().unwrap();
+    assert!(file.packages.is_empty(), "nothing is left to give out");
+    let said = file
+        .staff_log
+        .iter()
+        .find(|one| one.action == StaffAction::ProfileWithdrawn);
+    assert_eq!(
+        said.map(|one| one.detail.as_str()),
+        Some("the phone was stolen")
+    );
+}
+
+#[tokio::test]
+async fn staff_lets_a_code_that_was_given_up_serve_its_own_phone_again() {
+    let mut story = Story::stocked().await;
+    let staff = story
+        .stage
+        .app
+        .create_staff("li.na", "correct horse battery")
+        .await;
+    let staff = staff.unwrap().id;
+    let tries = ProfilePolicy::default().downloads;
+    for _ in 0..tries {
+        let transaction = story.authenticate(phone()).await.unwrap();
+        let delivery = Delivery {
+            transaction,
+            chip_one_time_key: [4; 65],
+        };
+        story.stage.app.deliver(delivery).await.unwrap();
+        story.fail(phone(), transaction).await;
+    }
+    assert_eq!(story.view().await.stage, ProfileStage::Void);
+    let app = &story.stage.app;
+    let given_up = app
+        .profiles_for_staff(staff, ProfileShelf::GivenUp)
+        .await
+        .unwrap();
+    assert_eq!(given_up.len(), 1);
+    let id = given_up[0].profile.id;
+    let why = Reason::parse("the update of the phone helped").unwrap();
+    let done = app
+        .change_profile_by_staff(staff, id, ProfileDeed::Release, why)
+        .await;
+    assert_eq!(done, Ok(()));
+    assert_eq!(story.view().await.stage, ProfileStage::Ready);
+    let refused = story.authenticate(other_phone()).await;
+    assert_eq!(
+        refused,
+        Err(ProfileRefusal::OtherChip.into()),
+        "it stays bound"
+    );
+    story.install(phone()).await;
+    assert_eq!(story.view().await.stage, ProfileStage::Installed);
+    let audit = story.stage.app.audit().await.unwrap();
+    assert!(audit.findings.is_empty(), "{:?}", audit.findings);
+}
+
+#[tokio::test]
+async fn staff_issues_anew_past_the_customers_limit_and_never_a_second_one() {
+    let story = Story::stocked().await;
+    let app = &story.stage.app;
+    let staff = app.create_staff("li.na", "correct horse battery").await;
+    let staff = staff.unwrap().id;
+    for _ in 0..REISSUES_PER_YEAR {
+        app.reissue_profile(story.customer, story.line)
+            .await
+            .unwrap();
+        assert_eq!(story.prepare().await, Ok(true));
+    }
+    let all = app.profiles_for_staff(staff, ProfileShelf::All).await;
+    let all: Vec<_> = all.unwrap().into_iter().map(|one| one.profile).collect();
+    let in_state = |state| all.iter().find(|one| one.state == state).unwrap().id;
+    let old = in_state(ProfileState::Unavailable);
+    let id = in_state(ProfileState::Released);
+    let reissue = |id| {
+        let why = Reason::parse("the customer is abroad").unwrap();
+        app.change_profile_by_staff(staff, id, ProfileDeed::Reissue, why)
+    };
+    assert_eq!(reissue(old).await, Err(ProfileDeskRefusal::Replaced));
+    assert_eq!(reissue(id).await, Ok(()));
+    assert_eq!(story.prepare().await, Ok(true));
+    assert_eq!(story.view().await.issued, REISSUES_PER_YEAR + 2);
+    let stock = app.stock_for_staff().await.unwrap().unwrap();
+    assert!(
+        stock.few_sims() && stock.few_numbers(),
+        "the stage has twenty"
     );
 }

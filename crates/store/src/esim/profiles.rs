@@ -1,6 +1,6 @@
 //! Profiles and their packages.
 
-use simurgh_app::ports::{StoreFault, StoredPackage};
+use simurgh_app::ports::{ProfileShelf, StoreFault, StoredPackage};
 use simurgh_subscriber::{BoundChip, OnChip, Profile, ProfileError, ProfileOrder, ProfileState};
 use simurgh_vocab::identity::{Eid, Iccid};
 use simurgh_vocab::{LineId, ProfileId};
@@ -143,6 +143,26 @@ pub(super) fn after(
     let sql = select_profiles!("WHERE id > ?1 ORDER BY id LIMIT ?2");
     let after = after.unwrap_or(ProfileId::from_bytes([0; 16]));
     read_all(tx.query(sql, &params![after, limit])?, read)
+}
+
+pub(super) fn newest(
+    tx: &mut StoreTx<'_>,
+    which: ProfileShelf,
+    limit: u32,
+) -> Result<Vec<Profile>, StoreFault> {
+    // A state in the text of the statement lets its partial index serve.
+    let sql = match which {
+        ProfileShelf::All => select_profiles!("ORDER BY id DESC LIMIT ?1"),
+        ProfileShelf::GivenUp => {
+            select_profiles!("WHERE state = 'error' ORDER BY id DESC LIMIT ?1")
+        }
+    };
+    read_all(tx.query(sql, &params![limit])?, read)
+}
+
+pub(super) fn of_chip(tx: &mut StoreTx<'_>, eid: Eid) -> Result<Vec<Profile>, StoreFault> {
+    let sql = select_profiles!("WHERE eid = ?1 OR linked_eid = ?1 ORDER BY made_at, id");
+    read_all(tx.query(sql, &params![eid.as_octets()])?, read)
 }
 
 fn read(row: &mut Row) -> Result<Profile, StoreFault> {

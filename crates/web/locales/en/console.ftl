@@ -53,6 +53,14 @@ desk-attention-jobs = { $count ->
     [one] One job is stuck
    *[other] { $count } jobs are stuck
 }
+desk-attention-sims = { $count ->
+    [one] One eSIM is left for new lines
+   *[other] { $count } eSIMs are left for new lines
+}
+desk-attention-numbers = { $count ->
+    [one] One number is left for new lines
+   *[other] { $count } numbers are left for new lines
+}
 desk-now = Now
 desk-open-tickets = Tickets to answer
 desk-open-jobs = Jobs not done
@@ -184,6 +192,8 @@ desk-happened-payment = Payment: { $state }
 desk-happened-refund-requested = Refund requested
 desk-happened-refund = Refund: { $state }
 desk-happened-message = Message: { $what }
+desk-happened-profile-made = eSIM made
+desk-happened-chip = eSIM: { $what }
 desk-happened-ticket-opened = Ticket opened
 desk-happened-ticket = Ticket: { $state }
 desk-happened-staff = { $who }: { $what }
@@ -387,6 +397,11 @@ desk-did-document-opened = Identity document opened
 desk-did-identity-decided = Identity decided
 desk-did-messages-viewed = Messages viewed
 desk-did-job-retried = Job retried
+desk-did-profiles-searched = Profiles searched
+desk-did-profile-viewed = Profile viewed
+desk-did-profile-withdrawn = Profile withdrawn
+desk-did-profile-released = Profile released again
+desk-did-profile-reissued = New profile issued
 desk-did-log-viewed = Log viewed
 
 # Identity checks.
@@ -412,3 +427,111 @@ desk-verdict-mismatch = Refuse: name or face differs
 desk-verdict-too-young = Refuse: too young
 desk-verdict-too-many-numbers = Refuse: too many numbers
 desk-verdict-not-genuine = Refuse: looks false
+
+# eSIM.
+console-esim = eSIM
+desk-done-profile-withdrawn = The eSIM is void. The customer is told.
+desk-done-profile-released = The eSIM can be downloaded again with the same code.
+desk-done-profile-reissued = A new eSIM is being made; the old one is void. The customer is told.
+desk-esim-profile = eSIM profile
+desk-esim-open = Open the eSIM profile
+desk-esim-search = Find an eSIM
+desk-esim-search-hint = ICCID, EID, activation code, phone number, or number of a line
+desk-esim-search-short = Enter at least four characters.
+desk-esim-found = { $count ->
+    [one] 1 eSIM found.
+   *[other] { $count } eSIMs found.
+}
+desk-esim-newest = Show the newest
+desk-esim-none = There are none
+desk-esim-stock = In stock
+desk-esim-stock-low = The stock is low
+desk-esim-stock-add = New lines wait when it is empty. Add more on the server:
+desk-esim-low = low
+desk-esim-sims-free = eSIMs free
+desk-esim-sims-taken = eSIMs in use
+desk-esim-numbers-free = Numbers free
+desk-esim-numbers-taken = Numbers in use
+desk-esim-iccid = ICCID
+desk-esim-eid = Phone (EID)
+desk-esim-no-chip = No phone yet
+desk-esim-bound = Bound: no other phone can have it
+desk-esim-ordered-for = Ordered for this phone
+desk-esim-made = Made
+desk-esim-available = Being prepared
+desk-esim-allocated = Ordered
+desk-esim-linked = Ordered for a phone
+desk-esim-confirmed = Confirmed
+desk-esim-released = Ready to download
+desk-esim-downloaded = Downloaded, not confirmed
+desk-esim-installed = Installed, switched off
+desk-esim-enabled = In use
+desk-esim-deleted = Deleted on the phone
+desk-esim-given-up = Given up
+desk-esim-withdrawn = Void
+desk-esim-step-made = Made
+desk-esim-step-ordered = Ordered
+desk-esim-step-released = Ready
+desk-esim-step-downloaded = Downloaded
+desk-esim-step-installed = Installed
+desk-esim-advice-available = It is being made. If that takes longer than a minute, look whether the stock is empty or a job is stuck.
+desk-esim-advice-ordered = It is ordered and not released. Whoever ordered it releases it.
+desk-esim-advice-released = It waits for a phone. The customer finds the code on the eSIM page of the account.
+desk-esim-advice-downloaded = A phone has fetched it and has not said that it is installed. If the phone shows no eSIM, use the same code again on the same phone, over Wi-Fi.
+desk-esim-advice-installed = It is on the phone and switched off. The customer switches it on in the phone’s settings.
+desk-esim-advice-enabled = It is in use. Nothing is wrong here; without service abroad, data roaming is the first thing to look at.
+desk-esim-advice-deleted = The customer deleted it on the phone. It cannot be installed again: a new one is needed, which the customer can get from the eSIM page, or you here.
+desk-esim-advice-code-tries = The confirmation code was wrong too often. Make sure who is asking, then release it again or issue a new one.
+desk-esim-advice-downloads = It was downloaded too often without success. Look below at what the phone reported; if that is mended, release it again.
+desk-esim-advice-rejected = The customer said no on the phone, several times. If that was a mistake, release it again.
+desk-esim-advice-rules = The phone does not allow the rules of this eSIM, and will not allow them again. It may be locked to another operator; another phone is needed, with a new eSIM.
+desk-esim-advice-withdrawn = It was withdrawn and cannot be used any more. If it is still on a phone, the customer can delete it there.
+desk-esim-downloads = Downloads
+desk-esim-code-failures = Wrong confirmation codes
+desk-esim-rejections = Refused by the user
+desk-esim-of = { $count } of { $most }
+desk-esim-code = Confirmation code
+desk-esim-expires = Can be downloaded until
+desk-esim-version = Version
+desk-esim-newest-version = The newest is { $version }
+desk-esim-heard = What the phone reported
+desk-esim-heard-none = Nothing yet. Phones report once they have a connection, sometimes days later.
+desk-esim-heard-installed = Installed
+desk-esim-heard-failed = Installation failed
+desk-esim-heard-enabled = Switched on
+desk-esim-heard-disabled = Switched off
+desk-esim-heard-deleted = Deleted
+desk-esim-detail = Notification { $sequence }
+desk-esim-detail-failed = Notification { $sequence } · command { $command } · reason { $reason }
+desk-esim-why-server = The phone did not accept what the server sent. The same code can be used again; if it fails once more, the server’s certificates or time may be wrong: tell an administrator.
+desk-esim-why-class = The phone takes no eSIM of this kind. Another phone is needed.
+desk-esim-why-transfer = What arrived was damaged on the way. Use the same code again, over other Wi-Fi.
+desk-esim-why-there = This eSIM is on the phone already: switch it on there.
+desk-esim-why-memory = The phone has no room. The customer deletes an eSIM that is not needed, then uses the same code again.
+desk-esim-why-interrupted = It was interrupted. Use the same code again, over Wi-Fi and with the battery charged.
+desk-esim-why-element = The phone could not install a part of the profile. Use the same code again; if it fails again, issue a new one and tell an administrator which phone it is.
+desk-esim-why-iccid = The profile and its description differ. Issue a new one and tell an administrator.
+desk-esim-why-test-key = The phone took it for a test profile and refused its key. Tell an administrator.
+desk-esim-why-rules = The phone does not allow the rules of this eSIM. It may be locked to another operator.
+desk-esim-why-unknown = The phone did not say why. Use the same code again; if it fails again, restart the phone and update its software.
+desk-esim-others = Other eSIMs of this line
+desk-esim-packages = Packages
+desk-esim-variant = Variant
+desk-esim-least = For phones from
+desk-esim-octets = Octets
+desk-esim-deeds = What staff did
+desk-esim-nothing-to-do = There is nothing to do with it any more.
+desk-esim-replaced = The line has another eSIM by now. Look at that one.
+desk-esim-not-now = Its state has changed, or does not allow this.
+desk-esim-withdraw-ask = Make void …
+desk-esim-withdraw-title = Make this eSIM void?
+desk-esim-withdraw-text = Its code stops working and the profile is not given out again. The line keeps its number and its plan; the customer is told and can get a new eSIM. This cannot be undone.
+desk-esim-withdraw-do = Make void
+desk-esim-release-ask = Release again …
+desk-esim-release-title = Let it be downloaded again?
+desk-esim-release-text = The same code works again for a year, the failures counted so far are forgotten. A phone that it is bound to stays the only one that can have it.
+desk-esim-release-do = Release again
+desk-esim-reissue-ask = Issue a new one …
+desk-esim-reissue-title = Issue a new eSIM for this line?
+desk-esim-reissue-text = The one the line has becomes void at once, on whatever phone it is. Number and plan stay. The yearly limit of the customer does not count here. Make sure that you speak with the customer. They are told.
+desk-esim-reissue-do = Issue a new one

@@ -91,3 +91,7 @@ esim-check-text = Dial *#06# on the phone that shall use it. If an EID is shown,
 done-profile-newest = Your phone has the newest eSIM. There is nothing to do.
 done-profile-waits = The newest eSIM waits for you here.
 done-profile-prepared = Your new eSIM is being made. It can be installed in a moment.
+esim-demo = In this demo
+esim-demo-text = No phone at hand? Take one of the demo’s.
+esim-demo-do = Open on a demo phone
+esim-how-phones = Steps for iPhone, Android and HarmonyOS

@@ -87,32 +87,101 @@ help-bills = Where are my bills?
         Write to us through [contact](/help/contact) with the number of the bill. A bill that has been issued is never changed; we correct it with a credit note and a new one.
 
 help-esim = Installing an eSIM
-    .summary = What you need, the steps on the phone, and what not to do.
-    .words = esim sim install qr code scan activate activation profile euicc iphone android download lpa new phone lock locked compatible
+    .summary = What you need, the steps on iPhone, Android and HarmonyOS, and what not to do.
+    .words = esim sim install qr code scan activate activation profile iphone ios android harmonyos download
     .body =
-        An eSIM is a SIM card without the card: your phone downloads it. It takes about five minutes.
+        An eSIM is a SIM card without the card: your phone downloads it. It takes about five minutes. Everything you need is on the page [Your eSIM](/line/esim).
 
         ## Before you begin
 
-        - The phone must support eSIM. Dial *#06#: if a number called EID is shown, it does.
-        - The phone must not be locked to another operator. In the settings, under “About”, look for “No SIM restrictions” or “Network unlocked”.
+        - The phone must support eSIM. Dial *#06#: if a number called EID is shown, it does. More in [Which phones can use it](/help/esim-phones).
         - You need Wi-Fi or another working line, and enough battery.
 
-        ## The steps
+        ## iPhone
 
-        1. Open the phone's settings for mobile networks and choose to add an eSIM.
-        2. Choose to scan a QR code, and scan the one from your operator. If you have it on the same phone, choose to enter the details by hand.
-        3. Wait until the phone says that the eSIM is ready. Do not close the page.
-        4. Give the line a name, so that you can tell it from the other one.
-        5. Choose which line is used for data. For travel, switch on data roaming for this line.
+        1. Open [Your eSIM](/line/esim) in Safari on the iPhone and press “Install on iPhone” (iOS 17.4 or later). On an older iOS, open the page on another screen and scan its code: Settings, Mobile Service, Add eSIM, Use QR Code.
+        2. Follow the steps until it says that the eSIM was added.
+        3. In Settings, Mobile Service, switch the new line on. Abroad, switch Data Roaming on for it.
 
-        ! Do not delete the eSIM from the phone to “try again”. Most eSIMs can be downloaded only once. If something went wrong, [contact us](/help/contact) first.
+        ## Android
 
-        ## It does not work
+        1. Open [Your eSIM](/line/esim) on the phone and press “Install on Android” (Android 10 or later). If nothing happens: Settings, Network and internet (Samsung: Connections), SIMs, Add eSIM, and scan the code from another screen.
+        2. Wait until the phone says that the eSIM was added.
+        3. Switch the SIM on, choose it for mobile data, and abroad switch Roaming on.
 
-        - **“Cannot add this code”**: it has been used, or Wi-Fi is away. Ask us before you try another phone.
-        - **Installed, but no service**: switch aeroplane mode on, wait ten seconds, switch it off.
-        - **Service, but no data**: see [no data abroad](/help/no-data).
+        ## HarmonyOS
+
+        1. Open Settings, Mobile network, and look for eSIM. If there is no such entry, this phone has none.
+        2. Choose to add one and scan the code of [Your eSIM](/line/esim) from another screen, or type in address and code.
+        3. Switch it on, choose it for mobile data, and abroad switch roaming on.
+
+        ! Do not delete the eSIM to “try again”. Until it is installed, the same code works again on the same phone. If it does not, see [It cannot be installed](/help/esim-trouble).
+
+help-esim-phones = Which phones can use an eSIM
+    .summary = How to find out in ten seconds, and what to do with a phone that has none.
+    .words = compatible compatibility support supported supports lock locked unlocked huawei honor xiaomi oppo vivo samsung apple china mainland hongkong model eid euicc
+    .body =
+        ## Find out
+
+        1. Dial *#06# on the phone.
+        2. If a number of 32 digits called **EID** is shown, the phone has an eSIM chip. If only IMEI is shown, it has none.
+        3. In the settings, under “About”, the phone must not be locked to another operator: “No SIM restrictions” or “Network unlocked”.
+
+        ## Phones made for mainland China
+
+        Most phones sold in mainland China have no eSIM, whatever the same model has elsewhere: this holds for iPhones with two card trays, for most HarmonyOS phones, and for many Android phones. The newest models with eSIM may accept operators of mainland China only. iPhones from Hong Kong and Macao with room for two cards have none either. A phone bought abroad keeps its eSIM in China.
+
+        ## My phone has none
+
+        - Use it on another device: a second phone or a tablet with eSIM, which then shares its connection as a hotspot.
+        - There are cards with an eSIM chip that fit into a card tray and are filled with an app on Android. We cannot promise that a particular one works.
+        - Not used yet? An unused plan can be given back, see [Bills](/bills).
+
+help-esim-trouble = The eSIM cannot be installed
+    .summary = What the phone's messages mean, and what to do about each.
+    .words = failed fails error cannot add invalid already used belongs interrupted memory full expired confirmation confirm not possible unable
+    .body =
+        Nothing is lost: your number and your plan stay as they are, whatever happens while installing. [Your eSIM](/line/esim) shows what the phone reported.
+
+        ## What the phone says
+
+        - **The download broke off**, or **no connection**: go to better Wi-Fi and use the same code again on the same phone.
+        - **Code already used**, or **belongs to another device**: a code works on the first phone that used it only. For another phone, get a new one under [Your eSIM](/line/esim), “Move to a new phone”.
+        - **Code no longer valid**: it expired, or failed too often. [Your eSIM](/line/esim) offers a new one.
+        - **Not enough memory**: delete an eSIM on the phone that you no longer need, then use the same code again.
+        - **Not supported**, or **not allowed**: see [Which phones can use it](/help/esim-phones). A phone locked to another operator must be unlocked by that operator.
+        - **Cannot add right now**: restart the phone, install its updates, and try again.
+
+        ## It asks for a confirmation code
+
+        Usually there is none, and the field is left empty. If your eSIM has one, [Your eSIM](/line/esim) says so. A confirmation code is not your password and not a code from a text message. After several wrong tries the activation code becomes void; [contact us](/help/contact) then.
+
+        ## Installed, but no service
+
+        Switch the line on, abroad also data roaming, then aeroplane mode on, ten seconds, off. Still nothing: see [no data abroad](/help/no-data).
+
+help-esim-move = A new phone, or the eSIM was deleted
+    .summary = How to take your number to another phone, and how to get a deleted eSIM back.
+    .words = new phone switch device transfer move deleted delete mistake accident removed reset factory broken replaced again reissue old
+    .body =
+        Your number, your plan and what is left of it belong to your line, not to the phone. A new eSIM is free, several times a year.
+
+        ## To a new phone
+
+        1. Have both phones at hand, and Wi-Fi for the new one. Check that the new one [can use an eSIM](/help/esim-phones).
+        2. Open [Your eSIM](/line/esim) and choose “Move to a new phone”. We ask again who you are.
+        3. The old eSIM becomes void at once; install the new one on the new phone.
+        4. When the new phone is in service, delete the old eSIM on the old phone.
+
+        ! The phone's own “transfer eSIM” does not work with every operator. Use the way above.
+
+        ## Deleted by mistake, or the phone was reset
+
+        Open [Your eSIM](/line/esim). It says “Deleted” once the phone has reported it, and offers a new one. If it does not say so yet, choose “Move to a new phone”, also for the same phone.
+
+        ## The phone was lost or stolen
+
+        Choose “Move to a new phone” from any other device: the eSIM in the lost phone becomes void. If you cannot log in without that phone, [contact us](/help/contact).
 
 help-no-data = No data abroad
     .summary = Four settings, in the order in which they usually help.

@@ -91,3 +91,7 @@ esim-check-text = 请在要使用的手机上拨打 *#06#，若显示 EID 则支
 done-profile-newest = 手机上已是最新的 eSIM，无需任何操作。
 done-profile-waits = 最新的 eSIM 在这里等您安装。
 done-profile-prepared = 正在制作新的 eSIM，马上就可以安装。
+esim-demo = 演示环境
+esim-demo-text = 手边没有手机？可以用演示手机。
+esim-demo-do = 在演示手机上打开
+esim-how-phones = 苹果、安卓、鸿蒙手机的步骤

@@ -12,6 +12,7 @@ use simurgh_charging::UnitStanding;
 use simurgh_subscriber::{Customer, Marketing, Person};
 use simurgh_vocab::{CustomerId, Locale, Money, Timestamp};
 
+use super::esim::ProfileRow;
 use super::messages::MessageRow;
 use super::orders::{DocumentRow, OrderRow, RefundRow};
 use super::reason::given;
@@ -215,10 +216,11 @@ struct LineCard {
     plans: Vec<(String, String)>,
     balances: Vec<Balance>,
     renews: bool,
+    profiles: Vec<ProfileRow>,
 }
 
 impl LineCard {
-    fn of(t: &Text, view: &LineView) -> Self {
+    fn of(t: &Text, view: &LineView, file: &CustomerFile) -> Self {
         let balance =
             |unit: &UnitStanding| Balance::new(unit.unit, unit.granted, unit.used, unit.reserved);
         let plans = view.plans.iter().map(|plan| {
@@ -239,6 +241,13 @@ impl LineCard {
             plans: plans.collect(),
             balances: view.standing.units.iter().map(balance).collect(),
             renews: view.renewal.is_some(),
+            profiles: file
+                .profiles
+                .iter()
+                .map(|(profile, _)| profile)
+                .filter(|profile| profile.line == Some(view.line.id))
+                .map(|profile| ProfileRow::of(t, profile, None))
+                .collect(),
         }
     }
 }
@@ -271,6 +280,8 @@ struct EventRow {
     tone: Tone,
     title: String,
     note: String,
+    /// The page that tells more; empty when there is none.
+    href: String,
 }
 
 #[derive(Template)]
@@ -319,7 +330,7 @@ fn customer_page(
         lines: file
             .lines
             .iter()
-            .map(|view| LineCard::of(t, view))
+            .map(|view| LineCard::of(t, view, file))
             .collect(),
         orders: file
             .orders
@@ -375,7 +386,28 @@ fn payment_rows(t: &Text, file: &CustomerFile) -> Vec<PaymentRow> {
     rows.collect()
 }
 
+/// The page of what an event is about, where it is not on the customer's own.
+fn event_href(what: &Happening<'_>) -> String {
+    match what {
+        Happening::ProfileMade(profile) | Happening::Chip(profile, _) => {
+            format!("/esim/{}", profile.id)
+        }
+        Happening::Account(_)
+        | Happening::OrderPlaced(_)
+        | Happening::OrderMoved(_)
+        | Happening::PaymentBegun(_)
+        | Happening::PaymentEnded(_)
+        | Happening::RefundRequested(_)
+        | Happening::RefundMoved(_)
+        | Happening::Message(_)
+        | Happening::TicketOpened(_)
+        | Happening::TicketMoved(_)
+        | Happening::Staff(_) => String::new(),
+    }
+}
+
 fn event_row(t: &Text, file: &CustomerFile, occurrence: &Occurrence<'_>) -> EventRow {
+    let href = event_href(&occurrence.what);
     let (tone, title, note) = match &occurrence.what {
         Happening::Account(kind) => (Tone::Muted, words::account_event(t, *kind), String::new()),
         Happening::OrderPlaced(named) => {
@@ -422,6 +454,16 @@ fn event_row(t: &Text, file: &CustomerFile, occurrence: &Occurrence<'_>) -> Even
             let title = t.with("desk-happened-message", "what", what).to_string();
             (mark.tone, title, mark.text)
         }
+        Happening::ProfileMade(profile) => (
+            Tone::Info,
+            t.msg("desk-happened-profile-made"),
+            profile.iccid.digits(),
+        ),
+        Happening::Chip(_, heard) => {
+            let mark = words::chip(t, heard);
+            let title = t.with("desk-happened-chip", "what", mark.text).to_string();
+            (mark.tone, title, words::chip_failure(t, heard))
+        }
         Happening::TicketOpened(ticket) => (
             Tone::Warning,
             t.msg("desk-happened-ticket-opened"),
@@ -446,5 +488,6 @@ fn event_row(t: &Text, file: &CustomerFile, occurrence: &Occurrence<'_>) -> Even
         tone,
         title,
         note,
+        href,
     }
 }

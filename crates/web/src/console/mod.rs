@@ -4,6 +4,7 @@
 mod audit;
 mod catalogue;
 mod customers;
+mod esim;
 mod identity;
 mod jobs;
 mod log_in;
@@ -60,6 +61,9 @@ fn desk() -> Router<WebState> {
         .route("/customers", get(customers::ask).post(customers::search))
         .route("/customers/{number}", get(customers::show))
         .route("/customers/{number}/reveal", post(customers::reveal))
+        .route("/esim", get(esim::list).post(esim::search))
+        .route("/esim/{number}", get(esim::show))
+        .route("/esim/{number}/{deed}", get(esim::ask).post(esim::change))
         .route("/orders", get(orders::list))
         .route("/orders/{number}", get(orders::show))
         .route(

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
 use simurgh_app::App;
-use simurgh_app::ports::DeskCounts;
+use simurgh_app::ports::{DeskCounts, StockCounts};
 
 use super::tickets::TicketRow;
 use super::words::failed;
@@ -15,6 +15,7 @@ use crate::frame::{Nav, Page, Refusal, Tone};
 struct OverviewPage {
     page: Page,
     counts: DeskCounts,
+    stock: Option<StockCounts>,
     tickets: Vec<TicketRow>,
 }
 
@@ -27,16 +28,24 @@ impl OverviewPage {
             stuck_jobs,
             ..
         } = self.counts;
-        refunds_for_staff == 0 && payments_in_doubt == 0 && stuck_jobs == 0
+        let is_stocked = !self
+            .stock
+            .is_some_and(|stock| stock.few_sims() || stock.few_numbers());
+        refunds_for_staff == 0 && payments_in_doubt == 0 && stuck_jobs == 0 && is_stocked
     }
 }
 
 /// `/`.
 pub(super) async fn show(State(app): State<App>, page: Page) -> Result<Response, Refusal> {
     let overview = app.desk_overview().await.map_err(|fault| failed(&fault))?;
+    let stock = app
+        .stock_for_staff()
+        .await
+        .map_err(|fault| failed(&fault))?;
     let tickets = overview.tickets.iter();
     Ok(Page::answer(&OverviewPage {
         counts: overview.counts,
+        stock,
         tickets: tickets
             .map(|ticket| TicketRow::of(&page.t, ticket))
             .collect(),

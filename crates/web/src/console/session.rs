@@ -62,10 +62,13 @@ pub(super) enum Done {
     TicketClosed,
     JobRetried,
     IdentityDecided,
+    ProfileWithdrawn,
+    ProfileReleased,
+    ProfileReissued,
 }
 
 impl Done {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 11] = [
         Self::LoggedOut,
         Self::RefundRequested,
         Self::RefundSettled,
@@ -74,6 +77,9 @@ impl Done {
         Self::TicketClosed,
         Self::JobRetried,
         Self::IdentityDecided,
+        Self::ProfileWithdrawn,
+        Self::ProfileReleased,
+        Self::ProfileReissued,
     ];
 
     const fn key(self) -> &'static str {
@@ -86,6 +92,9 @@ impl Done {
             Self::TicketClosed => key("desk-done-ticket-closed"),
             Self::JobRetried => key("desk-done-job-retried"),
             Self::IdentityDecided => key("desk-done-identity-decided"),
+            Self::ProfileWithdrawn => key("desk-done-profile-withdrawn"),
+            Self::ProfileReleased => key("desk-done-profile-released"),
+            Self::ProfileReissued => key("desk-done-profile-reissued"),
         }
     }
 

@@ -2,14 +2,16 @@
 
 use simurgh_app::Fault;
 use simurgh_app::ports::{
-    AccountEventKind, LineState, Message, MessageState, Recipient, StaffAction, StaffSubject, Task,
-    TicketState,
+    AccountEventKind, ChipEvent, HeardNotification, InstallOutcome, LineState, Message,
+    MessageState, Recipient, StaffAction, StaffSubject, Task, TicketState,
 };
 use simurgh_charging::SubscriptionState;
 use simurgh_commerce::{
     CloseReason, MethodKind, OrderState, Payment, PaymentState, RefundReason, RefundState,
 };
-use simurgh_subscriber::{CustomerState, IdentityState};
+use simurgh_subscriber::{
+    CustomerState, IdentityState, OnChip, Profile, ProfileError, ProfileState,
+};
 use simurgh_vocab::StaffId;
 
 use crate::frame::{Refusal, Tone};
@@ -150,6 +152,101 @@ pub(super) fn subscription(t: &Text, state: SubscriptionState) -> String {
     }
 }
 
+/// Where a profile stands, on the server and on its chip.
+pub(super) fn profile(t: &Text, profile: &Profile) -> Mark {
+    let (tone, key) = match (profile.state, profile.on_chip) {
+        (ProfileState::Available, _) => (Tone::Muted, key("desk-esim-available")),
+        (ProfileState::Allocated, _) => (Tone::Info, key("desk-esim-allocated")),
+        (ProfileState::Linked, _) => (Tone::Info, key("desk-esim-linked")),
+        (ProfileState::Confirmed, _) => (Tone::Info, key("desk-esim-confirmed")),
+        (ProfileState::Released, _) => (Tone::Info, key("desk-esim-released")),
+        (ProfileState::Downloaded, _) => (Tone::Warning, key("desk-esim-downloaded")),
+        (ProfileState::Installed, Some(OnChip::Enabled)) => {
+            (Tone::Success, key("desk-esim-enabled"))
+        }
+        (ProfileState::Installed, Some(OnChip::Deleted)) => {
+            (Tone::Warning, key("desk-esim-deleted"))
+        }
+        (ProfileState::Installed, Some(OnChip::Disabled) | None) => {
+            (Tone::Success, key("desk-esim-installed"))
+        }
+        (ProfileState::Error(_), _) => (Tone::Danger, key("desk-esim-given-up")),
+        (ProfileState::Unavailable, _) => (Tone::Muted, key("desk-esim-withdrawn")),
+    };
+    mark(t, tone, key)
+}
+
+/// What a profile's state means and what to do, in a sentence or two.
+pub(super) fn profile_advice(t: &Text, profile: &Profile) -> String {
+    t.msg(match (profile.state, profile.on_chip) {
+        (ProfileState::Available, _) => key("desk-esim-advice-available"),
+        (ProfileState::Allocated | ProfileState::Linked | ProfileState::Confirmed, _) => {
+            key("desk-esim-advice-ordered")
+        }
+        (ProfileState::Released, _) => key("desk-esim-advice-released"),
+        (ProfileState::Downloaded, _) => key("desk-esim-advice-downloaded"),
+        (ProfileState::Installed, Some(OnChip::Enabled)) => key("desk-esim-advice-enabled"),
+        (ProfileState::Installed, Some(OnChip::Deleted)) => key("desk-esim-advice-deleted"),
+        (ProfileState::Installed, Some(OnChip::Disabled) | None) => {
+            key("desk-esim-advice-installed")
+        }
+        (ProfileState::Error(ProfileError::CodeTries), _) => key("desk-esim-advice-code-tries"),
+        (ProfileState::Error(ProfileError::Downloads), _) => key("desk-esim-advice-downloads"),
+        (ProfileState::Error(ProfileError::Rejected), _) => key("desk-esim-advice-rejected"),
+        (ProfileState::Error(ProfileError::RulesNotAllowed), _) => key("desk-esim-advice-rules"),
+        (ProfileState::Unavailable, _) => key("desk-esim-advice-withdrawn"),
+    })
+}
+
+/// What a chip reported.
+pub(super) fn chip(t: &Text, heard: &HeardNotification) -> Mark {
+    let said = &heard.notification;
+    let (tone, key) = match (said.event, &said.outcome) {
+        (ChipEvent::Install, Some(InstallOutcome::Failed { .. })) => {
+            (Tone::Danger, key("desk-esim-heard-failed"))
+        }
+        (ChipEvent::Install, Some(InstallOutcome::Installed) | None) => {
+            (Tone::Success, key("desk-esim-heard-installed"))
+        }
+        (ChipEvent::Enable, _) => (Tone::Success, key("desk-esim-heard-enabled")),
+        (ChipEvent::Disable, _) => (Tone::Muted, key("desk-esim-heard-disabled")),
+        (ChipEvent::Delete, _) => (Tone::Warning, key("desk-esim-heard-deleted")),
+    };
+    mark(t, tone, key)
+}
+
+/// Why a chip did not install a profile and what to do, by its `ErrorReason`; empty when it did.
+///
+/// Source: SGP.22 v2.5 §5.7.2
+pub(super) fn chip_failure(t: &Text, heard: &HeardNotification) -> String {
+    let Some(InstallOutcome::Failed { reason, .. }) = &heard.notification.outcome else {
+        return String::new();
+    };
+    t.msg(match reason {
+        // incorrectInputValues, invalidSignature, invalidTransactionId, unsupportedCrtValues
+        1..=4 => key("desk-esim-why-server"),
+        // unsupportedRemoteOperationType, unsupportedProfileClass
+        5 | 6 => key("desk-esim-why-class"),
+        // bspStructureError, bspSecurityError
+        7 | 8 => key("desk-esim-why-transfer"),
+        // installFailedDueToIccidAlreadyExistsOnEuicc
+        9 => key("desk-esim-why-there"),
+        // installFailedDueToInsufficientMemoryForProfile
+        10 => key("desk-esim-why-memory"),
+        // installFailedDueToInterruption
+        11 => key("desk-esim-why-interrupted"),
+        // installFailedDueToPEProcessingError
+        12 => key("desk-esim-why-element"),
+        // installFailedDueToIccidMismatch
+        13 => key("desk-esim-why-iccid"),
+        // testProfileInstallFailedDueToInvalidNaaKey
+        14 => key("desk-esim-why-test-key"),
+        // pprNotAllowed
+        15 => key("desk-esim-why-rules"),
+        _ => key("desk-esim-why-unknown"),
+    })
+}
+
 pub(super) fn identity(t: &Text, state: &IdentityState) -> Mark {
     match state {
         IdentityState::Wanted { .. } => mark(t, Tone::Warning, key("desk-identity-wanted")),
@@ -229,6 +326,7 @@ pub(super) fn subject_href(subject: StaffSubject) -> String {
         StaffSubject::Order(id) => format!("/orders/{id}"),
         StaffSubject::Ticket(id) => format!("/tickets/{id}"),
         StaffSubject::Case(_) => "/identity".to_owned(),
+        StaffSubject::Profile(id) => format!("/esim/{id}"),
         StaffSubject::Nothing
         | StaffSubject::Staff(_)
         | StaffSubject::Refund(_)

@@ -1,6 +1,7 @@
 //! The eSIM of a line: its code, how to install it, how far it has come, and a new one when that is needed.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 use simurgh_app::App;
@@ -14,11 +15,12 @@ use simurgh_vocab::{LineId, Timestamp};
 use super::account::fresh;
 use super::choice::LineWish;
 use super::detour::{Detour, Done};
-use super::fields::{Asked, Fields, Sent};
+use super::fields::{Asked, Fields, Sent, encoded};
 use super::qr;
 use crate::frame::{Nav, Page, Refusal, Tone};
 use crate::i18n::{Text, key};
 use crate::session::Holder;
+use crate::site::DemoPhones;
 
 /// One thing that the phone reported.
 struct Report {
@@ -35,6 +37,8 @@ struct Install {
     drawing: String,
     code_required: bool,
     expires_at: Option<Timestamp>,
+    /// In the demo: its phones, with the code scanned. Else empty.
+    demo_href: String,
 }
 
 #[derive(Template)]
@@ -72,11 +76,18 @@ pub(super) async fn show(
     State(app): State<App>,
     page: Page,
     who: Holder,
+    phones: Option<Extension<DemoPhones>>,
     Asked(fields): Asked,
 ) -> Result<Response, Detour> {
     let view = view_of(&app, who, &fields).await?;
     let page = page.at(Nav::Line);
-    Ok(Page::answer(&esim_page(page, view)?))
+    let mut shown = esim_page(page, view)?;
+    if let (Some(Extension(DemoPhones(address))), Some(install)) = (phones, &mut shown.install) {
+        let code = encoded(&install.code.code);
+        let lang = shown.page.t.locale().tag();
+        install.demo_href = format!("{address}/scan?code={code}&lang={lang}");
+    }
+    Ok(Page::answer(&shown))
 }
 
 /// `POST /line/esim/update`: finds out what there is to do, and leads there.
@@ -161,6 +172,7 @@ fn esim_page(page: Page, view: ProfileView) -> Result<EsimPage, Refusal> {
             manual,
             code_required: view.code_required,
             expires_at: view.expires_at,
+            demo_href: String::new(),
         }),
         (Some(_) | None, _) => None,
     };
