@@ -4,6 +4,7 @@
 
 mod auditor;
 mod chance;
+mod node;
 mod people;
 mod real;
 mod renewer;
@@ -13,6 +14,7 @@ mod world;
 
 pub use auditor::differences;
 pub use chance::{Chance, SeededEntropy, TestClock};
+pub use node::{OPERATOR, OPERATOR_TOKEN, SMDP_ADDRESS, SMDS_ADDRESS, esim_pki};
 pub use people::{add_customer, person};
 pub use real::{MachineClock, RealWorld};
 pub use renewer::{Death, agreed_settings, program_over, run_renewer, written_notification};

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use simurgh_app::crypto::Keyring;
 use simurgh_app::ports::{Clock, Entropy, Notification, PaymentProvider, Store};
 use simurgh_app::sales::{OrderRequest, PayRequest, PayWith};
+use simurgh_app::subscriber::Rules;
 use simurgh_app::{App, Settings};
 use simurgh_commerce::{MethodKind, QuoteRequest, Start};
 use simurgh_connectors::Secret;
@@ -24,7 +25,7 @@ use simurgh_store::{
 use simurgh_vocab::{Currency, Locale, Timestamp};
 
 use crate::world::{BEGIN, Silent, catalogue_file, zone};
-use crate::{SeededEntropy, TestClock, add_customer};
+use crate::{SeededEntropy, TestClock, add_customer, node};
 
 /// What is said of a command that cannot be understood.
 const ARGUMENT: &str = "an argument is missing or wrong";
@@ -131,7 +132,7 @@ pub fn program_over(
     let clock: Arc<dyn Clock> = Arc::<TestClock>::clone(clock);
     let provider = SandboxProvider::new(agreed_settings(public_url)?, Arc::clone(&clock))
         .map_err(|fault| fault.to_string())?;
-    Ok(App::new(simurgh_app::World {
+    let world = simurgh_app::World {
         store,
         clock,
         entropy: Arc::new(SeededEntropy::new(seed)) as Arc<dyn Entropy>,
@@ -144,7 +145,8 @@ pub fn program_over(
             document_series: "SIM".to_owned(),
             entity_time_zone: zone("Asia/Shanghai"),
         },
-    }))
+    };
+    Ok(App::with_esim(world, Rules::default(), node::rules()))
 }
 
 /// Runs the process until its input ends: `STORE PROVIDER SEED`.
@@ -212,6 +214,9 @@ async fn obey(app: &App, fuse: &Fuse, words: &[&str]) -> Result<String, String> 
             fuse.set(death.ok_or(ARGUMENT)?, read(commits)?);
             Ok(String::new())
         }
+        ["serve"] => node::serve(app).await,
+        ["stock", iccid] => node::stock(app, read(iccid)?).await.map(|()| String::new()),
+        ["token", customer] => node::token(app, read(customer)?).await,
         ["order", customer, order] => place(app, customer, order).await,
         ["pay", customer, order, payment] => pay(app, customer, order, payment).await,
         ["notify", notification] => notify(app, notification).await,
@@ -229,12 +234,13 @@ async fn obey(app: &App, fuse: &Fuse, words: &[&str]) -> Result<String, String> 
     }
 }
 
-/// The catalogue, and customers; answers their ids.
+/// The catalogue, what lines are made of, and customers; answers their ids.
 async fn prepare(app: &App, customers: u32) -> Result<String, String> {
     let body = catalogue_file().to_owned();
     app.apply_catalogue(body, "sim".to_owned(), false)
         .await
         .map_err(said)?;
+    node::fill(app, customers).await?;
     let mut ids = Vec::new();
     for number in 0..customers {
         ids.push(add_customer(app, number).await.map_err(said)?.number());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration as RealDuration;
 
+use simurgh_app::App;
 use simurgh_app::ports::{Clock, Entropy, StoreExt, StoreFault};
 use simurgh_commerce::{Failure, OrderState};
 use simurgh_connectors::payment::sandbox::{HandedNotification, Outcome, Sandbox, SandboxServer};
@@ -19,6 +20,8 @@ use super::process::{Answer, Killing, Process};
 
 /// Customers in town.
 const CUSTOMERS: u32 = 40;
+/// Customers who come when a first plan is to be bought.
+const NEWCOMERS: u32 = 60;
 /// Renewals under way at once.
 const AT_ONCE: usize = 8;
 /// Rounds after which a renewal that does not end is a failure.
@@ -60,6 +63,7 @@ struct Renewal {
     stage: Stage,
     rounds: u32,
     paid: bool,
+    gives_back: bool,
     /// For the message when it does not end.
     last: Option<Answer>,
 }
@@ -77,6 +81,8 @@ pub(crate) struct Town<'p> {
     deaths: u64,
     seed: u64,
     customers: Vec<String>,
+    /// Customers who have not bought anything yet.
+    newcomers: Vec<String>,
     bag: Vec<HandedNotification>,
     killing: Killing,
     /// Whether the process at work was told where to die.
@@ -111,16 +117,18 @@ impl<'p> Town<'p> {
             deaths: 0,
             seed,
             customers: Vec::new(),
+            newcomers: Vec::new(),
             bag: Vec::new(),
             killing: Killing::Never,
             told: false,
             _runtime: runtime,
         };
-        let prepared = town.tell(&[format!("prepare {CUSTOMERS}")]);
+        let prepared = town.tell(&[format!("prepare {}", CUSTOMERS + NEWCOMERS)]);
         let [Answer::Ok(ids)] = prepared.as_slice() else {
             panic!("{prepared:?}");
         };
-        town.customers = ids.split_whitespace().map(str::to_owned).collect();
+        town.newcomers = ids.split_whitespace().map(str::to_owned).collect();
+        town.customers = town.newcomers.split_off(NEWCOMERS as usize);
         for customer in town.customers.clone() {
             let mut first = town.renewal(customer);
             town.go_to_the_end(&mut first);
@@ -131,11 +139,38 @@ impl<'p> Town<'p> {
     /// One renewal by one customer. Whether the process was killed in it.
     pub(crate) fn renew_once(&mut self, killing: Killing) -> bool {
         let customer = self.chance.pick(&self.customers).unwrap().clone();
-        let mut renewal = self.renewal(customer);
+        self.killed_in(killing, |town| {
+            let mut renewal = town.renewal(customer);
+            town.go_to_the_end(&mut renewal);
+        })
+    }
+
+    /// The first plan of somebody new, until the profile of the line waits for a phone. Whether the
+    /// process was killed meanwhile.
+    pub(crate) fn join_once(&mut self, killing: Killing) -> bool {
+        let customer = self.newcomers.pop().unwrap();
+        self.killed_in(killing, |town| {
+            let mut first = town.renewal(customer.clone());
+            town.go_to_the_end(&mut first);
+            for _ in 0..ROUNDS_MAX {
+                town.round(&mut []);
+                if let [Answer::Ok(_)] = town.tell(&[format!("token {customer}")]).as_slice() {
+                    return;
+                }
+                // Given back at once: there is no line any more, or none that gets a profile.
+                if first.gives_back {
+                    return;
+                }
+            }
+            panic!("{customer} gets no profile");
+        })
+    }
+
+    fn killed_in(&mut self, killing: Killing, story: impl FnOnce(&mut Self)) -> bool {
         let deaths = self.deaths;
         self.killing = killing;
         self.told = false;
-        self.go_to_the_end(&mut renewal);
+        story(self);
         // What was not reached must not strike later.
         self.killing = Killing::Never;
         self.told = false;
@@ -200,6 +235,7 @@ impl<'p> Town<'p> {
             stage: Stage::Order,
             rounds: 0,
             paid: false,
+            gives_back: false,
             last: None,
         }
     }
@@ -315,7 +351,8 @@ impl<'p> Town<'p> {
             return;
         }
         renewal.paid = true;
-        renewal.stage = if self.chance.percent(8) {
+        renewal.gives_back = self.chance.percent(8);
+        renewal.stage = if renewal.gives_back {
             Stage::GiveBack
         } else {
             Stage::Done
@@ -385,6 +422,7 @@ impl<'p> Town<'p> {
         };
         let open = app.open_jobs(1_000).await.unwrap();
         let failing = open.iter().filter(|job| job.last_error.is_some());
+        findings.extend(profile_findings(&app).await);
         findings.extend(failing.map(|job| format!("stuck: {:?}: {:?}", job.task, job.last_error)));
         let mut paid = std::collections::BTreeSet::new();
         for payment in book.payments {
@@ -404,6 +442,33 @@ impl<'p> Town<'p> {
             refunded: count(|state| matches!(state, OrderState::Refunded { .. })),
         }
     }
+}
+
+/// Each line has one profile, and nothing was taken from the stock for nobody.
+async fn profile_findings(app: &App) -> Vec<String> {
+    let profiles = app.store.snapshot(|tx| tx.profiles_after(None, 100_000));
+    let profiles = profiles
+        .await
+        .unwrap_or_else(|fault: StoreFault| panic!("{fault}"));
+    let lines: std::collections::BTreeSet<_> = profiles.iter().map(|one| one.line).collect();
+    let stock = app.stock().await.unwrap();
+    let counts = [
+        ("lines with a profile", lines.len()),
+        (
+            "subscriptions taken",
+            usize::try_from(stock.sims_taken).unwrap(),
+        ),
+        (
+            "numbers taken",
+            usize::try_from(stock.numbers_taken).unwrap(),
+        ),
+    ];
+    let wrong = counts
+        .into_iter()
+        .filter(|(_, count)| *count != profiles.len());
+    wrong
+        .map(|(what, count)| format!("{what}: {count} of {}", profiles.len()))
+        .collect()
 }
 
 impl Drop for Town<'_> {
