@@ -28,7 +28,7 @@ const demo = useDemo();
 const PICTURES = process.env.SIMURGH_PICTURES !== undefined;
 
 /** The pages in docs/screenshots, with how much of them is shown. */
-const DOCUMENTED = { start: 740, plans: 740, builder: 740, checkout: 940, order: 900, line: 900, bill: 740 };
+const DOCUMENTED = { start: 740, plans: 740, builder: 740, checkout: 940, order: 900, line: 900, bill: 740, esim: 740, 'esim-new': 740 };
 const PICTURE_OCTETS_MAX = 150_000;
 const DOCS = new URL('../../docs/screenshots/', import.meta.url);
 
@@ -44,6 +44,10 @@ const OPEN = {
   recover: '/recover',
   help: '/help',
   article: '/help/payment',
+  'article-esim': '/help/esim',
+  'article-phones': '/help/esim-phones',
+  'article-trouble': '/help/esim-trouble',
+  'article-move': '/help/esim-move',
   terms: '/legal/terms',
   offline: '/offline',
   design: '/design',
@@ -53,6 +57,8 @@ const OPEN = {
 const OWN = {
   line: '/line',
   usage: '/line/usage',
+  esim: '/line/esim',
+  'esim-new': '/line/esim/new',
   renew: '/plans/{plan}?currency=CNY',
   'add-ons': '/add-ons',
   checkout: '/checkout?item=offer:{plan}&start=queue&currency=CNY',

@@ -23,6 +23,7 @@ use simurgh_web::brand::Brand;
 use simurgh_web::frame::observe::Proxies;
 use simurgh_web::inbox::{self, Inbox};
 use simurgh_web::server::Limits;
+use simurgh_web::state::WebState;
 use tokio::net::TcpListener;
 
 use crate::config::EsimTransport;
@@ -98,7 +99,6 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     crew.serve_outside(("payments", sandbox), server.router(), server.courier());
     crew.serve_outside(("identity", identity), people.router(), people.courier());
     let phones_url = address(&phones)?;
-    let demo_phones = axum::Extension(simurgh_web::site::DemoPhones(phones_url.clone()));
     crew.serve_outside(("phone", phones), handsets.router(), handsets.power());
     let parts = (as_store(&store), inbox.clone(), provider);
     seed(&app, &operator, parts, &book).await?;
@@ -111,14 +111,12 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
             ("identity", identity_url),
             ("admin", address(&admin)?),
             ("esim", format!("https://{esim_address}")),
-            ("phone", phones_url),
+            ("phone", phones_url.clone()),
         ],
         &staff,
     );
 
-    let extra = simurgh_web::site::demo_routes().merge(inbox::routes(inbox));
-    let pages = simurgh_web::site::portal(state.clone(), extra).layer(demo_phones);
-    crew.serve("portal", portal, pages);
+    crew.serve("portal", portal, pages(state.clone(), inbox, phones_url));
     smdp.serve(&mut crew, esim, &app);
     crew.serve("console", console, simurgh_web::console::router(state));
     let probes = telemetry::probes(&store, &app, metrics, crew.stopping());
@@ -127,6 +125,13 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let outcome = crew.work().await;
     tokio::task::block_in_place(|| store.close())?;
     outcome
+}
+
+/// The portal with what only the demo has: style guide, inbox, and the way to its phones.
+fn pages(state: WebState, inbox: Arc<Inbox>, phones_url: String) -> axum::Router {
+    let extra = simurgh_web::site::demo_routes().merge(inbox::routes(inbox));
+    let phones = axum::Extension(simurgh_web::site::DemoPhones(phones_url));
+    simurgh_web::site::portal(state, extra).layer(phones)
 }
 
 /// The folder of the demo's data, emptied first if that is wished.

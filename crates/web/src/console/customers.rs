@@ -7,9 +7,10 @@ use axum::response::Response;
 use simurgh_app::App;
 use simurgh_app::desk::{CustomerFile, Happening, Occurrence, RevealedContact};
 use simurgh_app::line::LineView;
-use simurgh_app::ports::Mandate;
+use simurgh_app::ports::{HeardNotification, Mandate};
 use simurgh_charging::UnitStanding;
-use simurgh_subscriber::{Customer, Marketing, Person};
+use simurgh_commerce::Refund;
+use simurgh_subscriber::{Customer, Marketing, Person, Profile};
 use simurgh_vocab::{CustomerId, Locale, Money, Timestamp};
 
 use super::esim::ProfileRow;
@@ -433,14 +434,7 @@ fn event_row(t: &Text, file: &CustomerFile, occurrence: &Occurrence<'_>) -> Even
                 .to_string();
             (mark.tone, title, words::failure(t, payment))
         }
-        Happening::RefundRequested(refund) => {
-            let note = format!(
-                "{} · {}",
-                words::refund_reason(t, refund.reason),
-                t.money(refund.amount)
-            );
-            (Tone::Info, t.msg("desk-happened-refund-requested"), note)
-        }
+        Happening::RefundRequested(refund) => refund_asked(t, refund),
         Happening::RefundMoved(refund) => {
             let mark = words::refund(t, refund.state);
             let title = t
@@ -454,16 +448,8 @@ fn event_row(t: &Text, file: &CustomerFile, occurrence: &Occurrence<'_>) -> Even
             let title = t.with("desk-happened-message", "what", what).to_string();
             (mark.tone, title, mark.text)
         }
-        Happening::ProfileMade(profile) => (
-            Tone::Info,
-            t.msg("desk-happened-profile-made"),
-            profile.iccid.digits(),
-        ),
-        Happening::Chip(_, heard) => {
-            let mark = words::chip(t, heard);
-            let title = t.with("desk-happened-chip", "what", mark.text).to_string();
-            (mark.tone, title, words::chip_failure(t, heard))
-        }
+        Happening::ProfileMade(profile) => profile_made(t, profile),
+        Happening::Chip(_, heard) => chip_said(t, heard),
         Happening::TicketOpened(ticket) => (
             Tone::Warning,
             t.msg("desk-happened-ticket-opened"),
@@ -490,4 +476,21 @@ fn event_row(t: &Text, file: &CustomerFile, occurrence: &Occurrence<'_>) -> Even
         note,
         href,
     }
+}
+
+fn refund_asked(t: &Text, refund: &Refund) -> (Tone, String, String) {
+    let why = words::refund_reason(t, refund.reason);
+    let note = format!("{why} · {}", t.money(refund.amount));
+    (Tone::Info, t.msg("desk-happened-refund-requested"), note)
+}
+
+fn profile_made(t: &Text, profile: &Profile) -> (Tone, String, String) {
+    let title = t.msg("desk-happened-profile-made");
+    (Tone::Info, title, profile.iccid.digits())
+}
+
+fn chip_said(t: &Text, heard: &HeardNotification) -> (Tone, String, String) {
+    let mark = words::chip(t, heard);
+    let title = t.with("desk-happened-chip", "what", mark.text).to_string();
+    (mark.tone, title, words::chip_failure(t, heard))
 }
