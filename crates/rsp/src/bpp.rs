@@ -20,7 +20,7 @@ use crate::bsp::{
 };
 use crate::identity::Eid;
 use crate::key::{KeyError, PrivateKey, PublicKey, Signer};
-use crate::tlv::{DecodeError, Fields, Oid, Tag, Writer};
+use crate::tlv::{DecodeError, Fields, HEAD_MAX, Oid, Tag, Writer};
 
 /// `BoundProfilePackage`
 pub const TAG_BPP: Tag = Tag::new(0xBF36);
@@ -238,6 +238,8 @@ impl ProtectedProfile {
 pub enum Content<'a> {
     /// Protected before, with keys of its own.
     Protected(&'a ProtectedProfile),
+    /// The same as it was stored: its keys and its segments.
+    Stored(&'a SessionKeys, &'a [u8]),
     /// Plain; to be protected with the keys of the session.
     Plain(&'a [u8]),
 }
@@ -279,24 +281,24 @@ impl Binding<'_> {
     ) -> Result<Vec<u8>, BindError> {
         let secret = self.one_time_key.agree(self.euicc_key)?;
         let mut bsp = Bsp::new(&SessionKeys::derive(&secret, self.host_id, self.eid)?)?;
-        let mut body = Writer::new();
-        body.raw(&self.secure_channel(signer)?);
-        body.octets(
+        let mut head = Writer::new();
+        head.raw(&self.secure_channel(signer)?);
+        head.octets(
             FIRST_COMMANDS,
             &bsp.encrypt(TAG_COMMAND, &configure(self.proprietary_oid))?,
         );
-        body.octets(METADATA, &bsp.authenticate(TAG_METADATA, metadata)?);
+        head.octets(METADATA, &bsp.authenticate(TAG_METADATA, metadata)?);
         match content {
             Content::Protected(profile) => {
-                let command = replace_keys(profile.keys());
-                body.octets(SECOND_COMMANDS, &bsp.encrypt(TAG_COMMAND, &command)?);
-                body.octets(PROFILE, profile.segments());
+                second_commands(&mut head, &mut bsp, profile.keys())?;
+                Ok(package(head, profile.segments()))
             }
-            Content::Plain(upp) => {
-                body.octets(PROFILE, &bsp.encrypt(TAG_PROFILE, upp)?);
+            Content::Stored(keys, segments) => {
+                second_commands(&mut head, &mut bsp, keys)?;
+                Ok(package(head, segments))
             }
+            Content::Plain(upp) => Ok(package(head, &bsp.encrypt(TAG_PROFILE, upp)?)),
         }
-        Ok(Writer::object(TAG_BPP, &body.finish()))
     }
 
     /// `InitialiseSecureChannelRequest`, signed over what it carries and the chip's one-time key.
@@ -318,6 +320,24 @@ impl Binding<'_> {
             w.raw(&fields).octets(SIGNATURE, &signature);
         }))
     }
+}
+
+fn second_commands(head: &mut Writer, bsp: &mut Bsp, keys: &SessionKeys) -> Result<(), BspError> {
+    head.octets(
+        SECOND_COMMANDS,
+        &bsp.encrypt(TAG_COMMAND, &replace_keys(keys))?,
+    );
+    Ok(())
+}
+
+/// The package: what goes before the segments of the profile, and these, which are copied once.
+fn package(mut head: Writer, segments: &[u8]) -> Vec<u8> {
+    head.head(PROFILE, segments.len());
+    let head = head.finish();
+    let length = head.len() + segments.len();
+    let mut whole = Writer::with_capacity(length + HEAD_MAX);
+    whole.head(TAG_BPP, length).raw(&head).raw(segments);
+    whole.finish()
 }
 
 /// `ConfigureISDPRequest`

@@ -119,6 +119,18 @@ impl PublicKey {
         })
     }
 
+    /// Takes back a point that [`from_point`](Self::from_point) took before, as a store kept it. A key that is none is
+    /// found when it is used: nothing verifies by it.
+    ///
+    /// # Errors
+    /// [`KeyError::NotAKey`] when it cannot be an uncompressed point.
+    pub const fn from_kept_point(curve: Curve, point: [u8; 65]) -> Result<Self, KeyError> {
+        match point {
+            [4, ..] => Ok(Self { curve, point }),
+            _ => Err(KeyError::NotAKey),
+        }
+    }
+
     /// The curve.
     #[must_use]
     pub const fn curve(&self) -> Curve {
@@ -365,7 +377,8 @@ fn p256_pair(scalar: &[u8; 32]) -> Result<(PublicKey, Inner), KeyError> {
     let half = agreement::PrivateKey::from_private_key(&agreement::ECDH_P256, scalar)
         .map_err(|_| KeyError::TryOtherRandom)?;
     let point = half.compute_public_key().map_err(other_random)?;
-    let public = PublicKey::from_point(Curve::P256, point.as_ref())?;
+    let point = point.as_ref().try_into().map_err(|_| KeyError::Unusable)?;
+    let public = PublicKey::from_kept_point(Curve::P256, point)?;
     let inner = Inner::P256 {
         agreement: Box::new(half),
         signing: OnceLock::new(),
@@ -556,6 +569,15 @@ mod tests {
             assert!(PublicKey::from_point(curve, &[]).is_err());
         }
         assert!(PrivateKey::from_scalar(Curve::P256, &[0; 32]).is_err());
+        for curve in Curve::ALL {
+            let key = PrivateKey::from_scalar(curve, &[9; 32]).unwrap();
+            let mut point = *key.public_key().point();
+            point[64] ^= 1;
+            let bent = PublicKey::from_kept_point(curve, point).unwrap();
+            let signature = key.sign(b"said").unwrap();
+            assert!(bent.verify(b"said", &signature).is_err());
+            assert!(key.agree(&bent).is_err());
+        }
         assert!(PrivateKey::from_scalar(Curve::BrainpoolP256r1, &[0xFF; 32]).is_err());
     }
 }

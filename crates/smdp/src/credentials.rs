@@ -248,11 +248,16 @@ impl ServerCredentials {
     }
 }
 
-/// The name of a session: fourteen random octets, and two that tell below which root of ours it runs, so that
-/// any node binds with the certificate that the chip was shown.
-pub(crate) fn session_name(random: [u8; 14], root_key_id: &[u8]) -> [u8; 16] {
+/// The name of a session: when it began, nine random octets, and two that tell below which root of ours it runs, so
+/// that any node binds with the certificate that the chip was shown.
+///
+/// Sessions of the same moment stand beside each other in the store: what is under way is on a few pages. Nothing
+/// rests on names that cannot be guessed; every later step is signed by the chip.
+pub(crate) fn session_name(now: Timestamp, random: [u8; 9], root_key_id: &[u8]) -> [u8; 16] {
     let mut name = [0; 16];
-    let octets = random.into_iter().chain(mark(root_key_id));
+    // The milliseconds begin anew every 34 years; the nine octets keep names apart.
+    let moment = now.as_unix_millis().to_be_bytes().into_iter().skip(3);
+    let octets = moment.chain(random).chain(mark(root_key_id));
     name.iter_mut()
         .zip(octets)
         .for_each(|(to, from)| *to = from);

@@ -13,7 +13,7 @@ mod package;
 
 pub(crate) use notification::Told;
 
-use simurgh_app::ports::{ChipCurve, ChipKey, RspSession};
+use simurgh_app::ports::{ChipCurve, ChipKey, RspSession, SessionStep};
 use simurgh_rsp::key::{Curve, PublicKey};
 use simurgh_rsp::message::TransactionId;
 use simurgh_rsp::message::status::Status;
@@ -29,6 +29,21 @@ impl Smdp {
         let octets: [u8; 16] = id.as_octets().try_into().map_err(|_| unknown)?;
         let session = self.app().session(&octets).await?;
         Ok(session.ok_or(unknown)?)
+    }
+
+    /// The session a request names, from memory when what is remembered is at a step that `fits`.
+    async fn session_at(
+        &self,
+        id: &TransactionId,
+        fits: impl Fn(&SessionStep) -> bool + Send,
+    ) -> Result<RspSession, Unexecuted> {
+        if let Ok(octets) = id.as_octets().try_into()
+            && let Some(session) = self.recent().take(&octets, self.app().now())
+            && fits(&session.step)
+        {
+            return Ok(session);
+        }
+        self.session(id).await
     }
 
     /// The certificates that the chip was shown in a session.
@@ -56,6 +71,6 @@ fn chip_key(kept: &ChipKey) -> Result<PublicKey, Unexecuted> {
         ChipCurve::P256 => Curve::P256,
         ChipCurve::BrainpoolP256r1 => Curve::BrainpoolP256r1,
     };
-    PublicKey::from_point(curve, &kept.point)
+    PublicKey::from_kept_point(curve, kept.point)
         .map_err(|_| Unexecuted::broken("the store holds a chip's key that is none"))
 }

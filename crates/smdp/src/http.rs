@@ -12,7 +12,9 @@ use simurgh_rsp::message::json::Body;
 use simurgh_rsp::message::status::Status;
 use simurgh_rsp::message::{es2, es9, es12};
 
-use crate::answer::{Executed, Unexecuted, answer, not_received, received, turned_away};
+use crate::answer::{
+    Executed, Unexecuted, answer, answer_text, not_received, received, turned_away,
+};
 use crate::caller::UNKNOWN;
 use crate::es9::Told;
 use crate::smdp::Smdp;
@@ -98,8 +100,20 @@ macro_rules! phones {
 phones! {
     initiate_authentication "initiateAuthentication";
     authenticate_client "authenticateClient";
-    bound_profile_package "getBoundProfilePackage";
     cancel_session "cancelSession";
+}
+
+/// By far the longest answer: it is written as text at once.
+async fn bound_profile_package(
+    State(smdp): State<Smdp>,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Response {
+    let outcome = match read(&headers, &bytes) {
+        Ok(body) => smdp.bound_profile_package(&body).await,
+        Err(refused) => Err(refused),
+    };
+    answer_text("getBoundProfilePackage", outcome)
 }
 
 /// A phone may forget a notification once it is kept; what cannot be believed would never be.

@@ -14,6 +14,7 @@ mod es2;
 mod es9;
 mod http;
 mod package;
+mod recent;
 mod refusal;
 mod smdp;
 mod tls;

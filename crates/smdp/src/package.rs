@@ -151,13 +151,12 @@ fn pack_variant(
     })
 }
 
-/// Reads what [`pack_variant`] made and the store kept.
-pub(crate) fn protected_profile(kept: &[u8]) -> Result<ProtectedProfile, Unexecuted> {
+/// Reads what [`pack_variant`] made and the store kept: the keys of the package and its segments.
+pub(crate) fn stored_package(kept: &[u8]) -> Result<(SessionKeys, &[u8]), Unexecuted> {
     let (keys, segments) = kept
         .split_first_chunk::<KEYS_OCTETS>()
         .ok_or_else(|| Unexecuted::broken("a stored package is too short"))?;
-    let keys = SessionKeys::from_octets(keys);
-    Ok(ProtectedProfile::from_parts(keys, segments.to_vec()))
+    Ok((SessionKeys::from_octets(keys), segments))
 }
 
 fn personalisation(material: &ProfileMaterial) -> Result<Personalisation, PackagingFault> {

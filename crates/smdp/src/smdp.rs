@@ -8,6 +8,7 @@ use simurgh_vocab::Duration;
 
 use crate::caller::{Caller, Callers};
 use crate::credentials::ServerCredentials;
+use crate::recent::RecentSessions;
 
 /// What the operator sets about the server.
 #[derive(Debug, Clone)]
@@ -47,6 +48,7 @@ struct Inner {
     credentials: Arc<ServerCredentials>,
     settings: SmdpSettings,
     callers: Callers,
+    recent: RecentSessions,
 }
 
 impl fmt::Debug for Smdp {
@@ -65,6 +67,7 @@ impl Smdp {
             credentials,
             settings,
             callers,
+            recent: RecentSessions::default(),
         }))
     }
 
@@ -82,6 +85,10 @@ impl Smdp {
 
     pub(crate) fn callers(&self) -> &Callers {
         &self.0.callers
+    }
+
+    pub(crate) fn recent(&self) -> &RecentSessions {
+        &self.0.recent
     }
 
     pub(crate) fn fill(&self, octets: &mut [u8]) {

@@ -29,6 +29,14 @@ impl Profiles for StoreTx<'_> {
         profiles::update(self, profile)
     }
 
+    fn bind_profile(&mut self, profile: &Profile) -> Result<(), StoreFault> {
+        profiles::bind(self, profile)
+    }
+
+    fn advance_profile(&mut self, profile: &Profile) -> Result<(), StoreFault> {
+        profiles::advance(self, profile)
+    }
+
     fn profile(&mut self, id: ProfileId) -> Result<Option<Profile>, StoreFault> {
         profiles::one(self, id)
     }

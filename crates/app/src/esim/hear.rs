@@ -4,7 +4,7 @@ use simurgh_subscriber::{OnChip, Profile, ProfileState};
 use simurgh_vocab::Timestamp;
 use simurgh_vocab::identity::{Eid, Iccid};
 
-use super::order::keep;
+use super::order::keep_advanced;
 use crate::ports::{
     ChipEvent, ChipKey, ChipNotification, HeardNotification, InstallOutcome, SessionStep, StoreExt,
     Tx,
@@ -69,7 +69,7 @@ impl App {
         if !tx.insert_chip_notification(&heard, Some(profile.id))? {
             return Ok(Heard::Again);
         }
-        keep(tx, &self.after_news(profile, notification, now))?;
+        keep_advanced(tx, &self.after_news(profile, notification, now))?;
         if let Some(mut session) = session
             && session.step != SessionStep::Over
         {

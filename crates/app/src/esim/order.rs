@@ -380,6 +380,16 @@ impl App {
 /// Stores a profile; when it waits no longer, what tells its chip to fetch it goes too.
 pub(crate) fn keep(tx: &mut dyn Tx, profile: &Profile) -> Result<(), StoreFault> {
     tx.update_profile(profile)?;
+    withdraw_if_over(tx, profile)
+}
+
+/// The same of a profile that only came further on its way into its chip.
+pub(crate) fn keep_advanced(tx: &mut dyn Tx, profile: &Profile) -> Result<(), StoreFault> {
+    tx.advance_profile(profile)?;
+    withdraw_if_over(tx, profile)
+}
+
+fn withdraw_if_over(tx: &mut dyn Tx, profile: &Profile) -> Result<(), StoreFault> {
     if profile.is_waiting() {
         return Ok(());
     }

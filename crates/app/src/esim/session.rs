@@ -103,7 +103,7 @@ impl App {
             .profile
             .clone()
             .admit(chip, &asking.facts, policy, now)?;
-        tx.update_profile(&profile)?;
+        tx.bind_profile(&profile)?;
         session.step = SessionStep::Authenticated {
             eid: asking.eid,
             chip_key: admission.chip_key.clone(),
@@ -210,7 +210,7 @@ impl App {
                 };
                 let kept = tx.profile(profile)?.ok_or(ProfileRefusal::Unknown)?;
                 let to = (eid, delivery.chip_one_time_key);
-                tx.update_profile(&kept.deliver(to, &app.esim().policy, now)?)?;
+                tx.advance_profile(&kept.deliver(to, &app.esim().policy, now)?)?;
                 session.step = SessionStep::Delivered {
                     eid,
                     chip_key,

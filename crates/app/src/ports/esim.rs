@@ -225,6 +225,11 @@ pub trait Profiles {
     fn insert_profile(&mut self, profile: &Profile) -> Result<(), StoreFault>;
     /// Stores a profile's changed state.
     fn update_profile(&mut self, profile: &Profile) -> Result<(), StoreFault>;
+    /// Stores which chip a profile is bound to; nothing else of it may have changed.
+    fn bind_profile(&mut self, profile: &Profile) -> Result<(), StoreFault>;
+    /// Stores how far a profile has come on its way into its chip: its state, its counters, the chip's one-time key and
+    /// what the chip says. Nothing else of it may have changed.
+    fn advance_profile(&mut self, profile: &Profile) -> Result<(), StoreFault>;
     /// A profile, locked until the transaction ends.
     fn profile(&mut self, id: ProfileId) -> Result<Option<Profile>, StoreFault>;
     /// The profile with this number, locked until the transaction ends.

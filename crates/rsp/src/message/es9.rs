@@ -13,7 +13,7 @@ use super::authentication::{AuthenticateServerResponse, ServerSigned1};
 use super::cancel::CancelSessionResponse;
 use super::download::{PrepareDownloadResponse, SmdpSigned2};
 use super::info::EuiccInfo1;
-use super::json::{Body, BodyError, Making};
+use super::json::{Body, BodyError, Making, encode_into};
 use super::metadata::ProfileMetadata;
 use super::notification::PendingNotification;
 use super::{Challenge, OCTET_STRING, Signed, TransactionId, Wire};
@@ -253,6 +253,21 @@ pub fn package_body(transaction_id: &TransactionId, package: &[u8]) -> Map<Strin
         .text("transactionId", transaction_id.to_string())
         .octets("boundProfilePackage", package)
         .finish()
+}
+
+/// The whole answer as text, with its header: what `executed(package_body(..))` makes, without the copies of the
+/// package that building a tree of values takes.
+#[must_use]
+pub fn package_answer(transaction_id: &TransactionId, package: &[u8]) -> String {
+    const HEAD: &str = r#"{"header":{"functionExecutionStatus":{"status":"Executed-Success"}},"#;
+    let mut text = String::with_capacity(HEAD.len() + 128 + package.len().div_ceil(3) * 4);
+    text.push_str(HEAD);
+    text.push_str("\"transactionId\":\"");
+    text.push_str(&transaction_id.to_string());
+    text.push_str("\",\"boundProfilePackage\":\"");
+    encode_into(package, &mut text);
+    text.push_str("\"}");
+    text
 }
 
 /// Reads the package from an answer.

@@ -271,6 +271,16 @@ fn a_chip_of_a_later_version_is_understood() {
 }
 
 #[test]
+fn a_package_is_answered_the_same_as_values_and_as_text() {
+    for package in [&b""[..], &[0xBF; 1], &[0x36; 12_000]] {
+        let values = status::executed(es9::package_body(&transaction_id(), package));
+        let text = es9::package_answer(&transaction_id(), package);
+        let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, values);
+    }
+}
+
+#[test]
 fn both_sides_understand_each_other_over_json() {
     let world = world();
     let server = Signed::sign(server_signed(), None, world.auth.signer()).unwrap();

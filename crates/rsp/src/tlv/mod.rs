@@ -11,6 +11,7 @@ mod write;
 
 pub use fields::{DecodeError, Fields};
 pub use value::{NamedBits, Oid, ParseOidError};
+pub(crate) use write::HEAD_MAX;
 pub use write::Writer;
 
 use std::fmt;

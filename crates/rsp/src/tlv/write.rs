@@ -2,6 +2,9 @@
 
 use super::{NamedBits, Oid, Tag};
 
+/// The most octets of tag and length: four of each and what says how many the length has.
+pub(crate) const HEAD_MAX: usize = 9;
+
 /// Gathers objects one after the other.
 #[derive(Default)]
 pub struct Writer {
@@ -21,11 +24,18 @@ impl Writer {
         Self { bytes: Vec::new() }
     }
 
+    /// A writer of nothing yet with room for so many octets.
+    #[must_use]
+    pub fn with_capacity(octets: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(octets),
+        }
+    }
+
     /// One object with the value `value`.
     #[must_use]
     pub fn object(tag: Tag, value: &[u8]) -> Vec<u8> {
-        let mut writer = Self::new();
-        writer.bytes.reserve(value.len() + 8);
+        let mut writer = Self::with_capacity(value.len() + HEAD_MAX);
         writer.octets(tag, value);
         writer.bytes
     }

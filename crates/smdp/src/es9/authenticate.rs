@@ -33,7 +33,8 @@ impl Smdp {
     /// Source: SGP.22 v2.5 §5.6.3 and §5.8.2
     pub(crate) async fn authenticate_client(&self, body: &Body) -> Executed {
         let request = AuthenticateClient::read(body)?;
-        let session = self.session(&request.transaction_id).await?;
+        let opened = |step: &SessionStep| matches!(step, SessionStep::Opened { .. });
+        let session = self.session_at(&request.transaction_id, opened).await?;
         let AuthenticateServerResponse::Ok(euicc) = request.response else {
             return Err(Unexecuted::because(
                 Status::EuiccVerificationFailed,
@@ -42,7 +43,7 @@ impl Smdp {
         };
         let (chip, server) = self.verify_chip(*euicc, request.transaction_id, &session)?;
         match server {
-            ServerKind::SmDp => self.offer_profile(&chip, &session).await,
+            ServerKind::SmDp => self.offer_profile(&chip, session).await,
             ServerKind::SmDs => self.tell_events(&chip).await,
         }
     }
@@ -90,8 +91,8 @@ impl Smdp {
     }
 
     /// Binds the profile to the chip and offers it.
-    async fn offer_profile(&self, chip: &Chip, session: &RspSession) -> Executed {
-        let identity = self.identity_in(session)?;
+    async fn offer_profile(&self, chip: &Chip, session: RspSession) -> Executed {
+        let identity = self.identity_in(&session)?;
         let asking = asking(chip);
         for _ in 0..OFFERS_MAX {
             let offer = match self.app().offer(&asking).await {
@@ -114,6 +115,15 @@ impl Smdp {
             let smdp = Signed::sign(says, after, identity.binder.signer())?;
             let metadata = ProfileMetadata::from_bytes(&offer.metadata)
                 .map_err(|_| Unexecuted::broken("stored metadata cannot be read"))?;
+            let admitted = SessionStep::Authenticated {
+                eid: asking.eid,
+                chip_key: stored_key(chip.verified.public_key()),
+                profile: offer.profile.id,
+                variant: offer.variant.clone(),
+                server_signature: *smdp.signature(),
+                code_required: offer.code_required,
+                bound_key: offer.bound_key,
+            };
             let admission = Admission {
                 transaction: session.transaction,
                 chip_key: stored_key(chip.verified.public_key()),
@@ -123,6 +133,10 @@ impl Smdp {
             };
             match self.app().admit(admission).await {
                 Ok(()) => {
+                    self.recent().remember(RspSession {
+                        step: admitted,
+                        ..session
+                    });
                     let answer = ProfileOffer {
                         metadata,
                         smdp,

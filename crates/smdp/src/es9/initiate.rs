@@ -37,7 +37,8 @@ impl Smdp {
             Server::SmDs => credentials.smds(&roots.ours).map(|one| &one.auth),
         }
         .ok_or(Status::SmdpCertificateUnavailable)?;
-        let transaction = session_name(self.random_octets(), &roots.ours);
+        let now = self.app().now();
+        let transaction = session_name(now, self.random_octets(), &roots.ours);
         let server_challenge = self.random_octets();
         let says = ServerSigned1 {
             transaction_id: TransactionId::from_octets(&transaction)
@@ -51,22 +52,21 @@ impl Smdp {
             root_key_id: roots.chips.clone(),
             certificate: auth.certificate().clone(),
         };
-        let now = self.app().now();
-        self.app()
-            .open_session(RspSession {
-                transaction,
-                opened_at: now,
-                expires_at: now.plus(self.settings().session),
-                step: SessionStep::Opened {
-                    server_challenge,
-                    root_key_id: roots.chips,
-                    server: match server {
-                        Server::SmDp => ServerKind::SmDp,
-                        Server::SmDs => ServerKind::SmDs,
-                    },
+        let session = RspSession {
+            transaction,
+            opened_at: now,
+            expires_at: now.plus(self.settings().session),
+            step: SessionStep::Opened {
+                server_challenge,
+                root_key_id: roots.chips,
+                server: match server {
+                    Server::SmDp => ServerKind::SmDp,
+                    Server::SmDs => ServerKind::SmDs,
                 },
-            })
-            .await?;
+            },
+        };
+        self.app().open_session(session.clone()).await?;
+        self.recent().remember(session);
         Ok(answer.body())
     }
 

@@ -1,7 +1,9 @@
 //! HandleNotification: what chips report, also weeks later and without a session.
 
 use simurgh_app::Fault;
-use simurgh_app::ports::{ChipEvent, ChipKey, ChipNotification, InstallOutcome, SessionStep};
+use simurgh_app::ports::{
+    ChipEvent, ChipKey, ChipNotification, InstallOutcome, RspSession, SessionStep,
+};
 use simurgh_rsp::identity::Eid;
 use simurgh_rsp::message::es9::read_notification;
 use simurgh_rsp::message::json::Body;
@@ -84,9 +86,14 @@ impl Smdp {
         &self,
         says: &InstallationResult,
     ) -> Result<Option<(Eid, ChipKey)>, Unexecuted> {
-        if let Some(transaction) = sixteen(&says.transaction_id)
-            && let Some(session) = self.app().session(&transaction).await?
-        {
+        let admitted = |step: &SessionStep| match step {
+            SessionStep::Authenticated { .. }
+            | SessionStep::Known { .. }
+            | SessionStep::Delivered { .. } => true,
+            SessionStep::Opened { .. } | SessionStep::Over => false,
+        };
+        let named = self.session_at(&says.transaction_id, admitted).await;
+        if let Some(session) = known(named)? {
             match session.step {
                 SessionStep::Authenticated { eid, chip_key, .. }
                 | SessionStep::Known { eid, chip_key }
@@ -111,6 +118,15 @@ impl Smdp {
             return Ok(None);
         };
         Ok(Some(heard(*verified.eid(), says)))
+    }
+}
+
+/// A session, if there is one.
+fn known(session: Result<RspSession, Unexecuted>) -> Result<Option<RspSession>, Unexecuted> {
+    match session {
+        Ok(session) => Ok(Some(session)),
+        Err(Unexecuted::Refused(..)) => Ok(None),
+        Err(fault @ Unexecuted::Fault(_)) => Err(fault),
     }
 }
 

@@ -1,17 +1,18 @@
 //! GetBoundProfilePackage: the profile, bound to the chip.
 
-use simurgh_app::esim::{CodeTries, Delivery};
-use simurgh_app::ports::SessionStep;
+use simurgh_app::esim::{CodeTries, Delivery, PackageToBind};
+use simurgh_app::ports::{RspSession, SessionStep};
 use simurgh_rsp::bpp::{Binding, Content};
+use simurgh_rsp::identity::Eid;
 use simurgh_rsp::key::{PrivateKey, PublicKey};
 use simurgh_rsp::message::download::{EuiccSigned2, PrepareDownloadResponse, hash_for_session};
-use simurgh_rsp::message::es9::{GetBoundProfilePackage, package_body};
+use simurgh_rsp::message::es9::{GetBoundProfilePackage, package_answer};
 use simurgh_rsp::message::json::Body;
 use simurgh_rsp::message::status::Status;
 
 use super::chip_key;
-use crate::answer::{Executed, Unexecuted};
-use crate::package::protected_profile;
+use crate::answer::Unexecuted;
+use crate::package::stored_package;
 use crate::refusal::withdrawn;
 use crate::smdp::Smdp;
 
@@ -24,12 +25,14 @@ impl Smdp {
     /// Our own one-time key is new for every package that leaves, also for a repeated download by the same chip.
     ///
     /// Source: SGP.22 v2.5 §5.6.2 and §5.7.6
-    pub(crate) async fn bound_profile_package(&self, body: &Body) -> Executed {
+    pub(crate) async fn bound_profile_package(&self, body: &Body) -> Result<String, Unexecuted> {
         let request = GetBoundProfilePackage::read(body)?;
-        let session = self.session(&request.transaction_id).await?;
+        let admitted = |step: &SessionStep| matches!(step, SessionStep::Authenticated { .. });
+        let session = self.session_at(&request.transaction_id, admitted).await?;
         let SessionStep::Authenticated {
             eid,
-            chip_key: key,
+            chip_key: chip,
+            profile: profile_id,
             server_signature,
             code_required,
             ..
@@ -43,7 +46,7 @@ impl Smdp {
                 "the eUICC did not accept the offer",
             ));
         };
-        let key = chip_key(key)?;
+        let key = chip_key(chip)?;
         let says = signed
             .verify(&key, Some(server_signature))
             .map_err(|_| Status::EuiccVerificationFailed)?;
@@ -61,24 +64,7 @@ impl Smdp {
             self.check_code(&session.transaction, says, kept.confirmation.as_ref())
                 .await?;
         }
-        let own = PrivateKey::generate(key.curve(), &mut |octets| self.fill(octets))?;
-        let profile = protected_profile(&kept.protected)?;
-        let binding = Binding {
-            transaction_id: request.transaction_id.as_octets(),
-            eid,
-            euicc_key: &one_time,
-            one_time_key: &own,
-            host_id: HOST_ID,
-            proprietary_oid: None,
-        };
-        let identity = self.identity_in(&session)?;
-        let package = binding
-            .bind(
-                &kept.metadata,
-                Content::Protected(&profile),
-                identity.binder.signer(),
-            )
-            .map_err(|error| Unexecuted::broken(&error.to_string()))?;
+        let package = self.bind(&session, (eid, &one_time), &kept)?;
         self.app()
             .deliver(Delivery {
                 transaction: session.transaction,
@@ -86,7 +72,39 @@ impl Smdp {
             })
             .await
             .map_err(withdrawn)?;
-        Ok(package_body(&request.transaction_id, &package))
+        let delivered = SessionStep::Delivered {
+            eid: *eid,
+            chip_key: chip.clone(),
+            profile: *profile_id,
+        };
+        self.recent().remember(RspSession {
+            step: delivered,
+            ..session
+        });
+        Ok(package_answer(&request.transaction_id, &package))
+    }
+
+    /// Binds the package to the chip's one-time key, with one of ours that is used for nothing else.
+    fn bind(
+        &self,
+        session: &RspSession,
+        (eid, one_time): (&Eid, &PublicKey),
+        kept: &PackageToBind,
+    ) -> Result<Vec<u8>, Unexecuted> {
+        let own = PrivateKey::generate(one_time.curve(), &mut |octets| self.fill(octets))?;
+        let (keys, segments) = stored_package(&kept.protected)?;
+        let binding = Binding {
+            transaction_id: &session.transaction,
+            eid,
+            euicc_key: one_time,
+            one_time_key: &own,
+            host_id: HOST_ID,
+            proprietary_oid: None,
+        };
+        let signer = self.identity_in(session)?.binder.signer();
+        binding
+            .bind(&kept.metadata, Content::Stored(&keys, segments), signer)
+            .map_err(|error| Unexecuted::broken(&error.to_string()))
     }
 
     /// Compares what the chip signed with the code that was ordered; counts what is wrong.

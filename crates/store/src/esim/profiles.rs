@@ -49,6 +49,44 @@ pub(super) fn update(tx: &mut StoreTx<'_>, profile: &Profile) -> Result<(), Stor
     exactly_one(tx.execute(sql, &columns(profile))?, "profile")
 }
 
+/// A download writes a profile three times. Columns of indexes are named only where they change: every index of a
+/// named column is written anew, also with what it holds already.
+pub(super) fn bind(tx: &mut StoreTx<'_>, profile: &Profile) -> Result<(), StoreFault> {
+    tx.locks(Lock::Profile, profile.id.as_bytes())?;
+    let sql = "UPDATE profile SET eid = ?2, chip_curve = ?3, chip_point = ?4, one_time_key = ?5,
+               changed_at = ?6 WHERE id = ?1";
+    let chip = profile.chip.as_ref();
+    let params = params![
+        profile.id,
+        chip.map(|chip| chip.eid.as_octets()),
+        chip.map(|chip| curve_code(chip.key.curve)),
+        chip.map(|chip| &chip.key.point),
+        chip.and_then(|chip| chip.one_time_key.as_ref()),
+        profile.changed_at,
+    ];
+    exactly_one(tx.execute(sql, &params)?, "profile")
+}
+
+pub(super) fn advance(tx: &mut StoreTx<'_>, profile: &Profile) -> Result<(), StoreFault> {
+    tx.locks(Lock::Profile, profile.id.as_bytes())?;
+    let sql = "UPDATE profile SET state = ?2, error = ?3, code_failures = ?4, downloads = ?5,
+               rejections = ?6, one_time_key = ?7, on_chip = ?8, changed_at = ?9 WHERE id = ?1";
+    let (state, error) = state_columns(profile.state);
+    let chip = profile.chip.as_ref();
+    let params = params![
+        profile.id,
+        state,
+        error,
+        profile.order.code_failures,
+        profile.order.downloads,
+        profile.order.rejections,
+        chip.and_then(|chip| chip.one_time_key.as_ref()),
+        profile.on_chip.map(on_chip_code),
+        profile.changed_at,
+    ];
+    exactly_one(tx.execute(sql, &params)?, "profile")
+}
+
 /// What may change, behind the id.
 fn columns(profile: &Profile) -> Vec<Value> {
     let (state, error) = state_columns(profile.state);
