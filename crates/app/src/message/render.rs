@@ -135,9 +135,9 @@ mod tests {
     use crate::ports::{MessageState, Recipient};
 
     /// Every argument any template uses, with awkward values.
-    const ARGUMENTS: [&str; 18] = [
+    const ARGUMENTS: [&str; 19] = [
         "code", "minutes", "what", "order", "plan", "total", "start", "end", "url", "reason",
-        "days", "until", "percent", "service", "left", "method", "date", "ticket",
+        "days", "until", "percent", "service", "left", "method", "date", "ticket", "esim",
     ];
 
     #[test]
@@ -148,6 +148,7 @@ mod tests {
                     .iter()
                     .map(|name| ((*name).to_owned(), format!("<{name}>")))
                     .collect();
+                arguments.push(("first".to_owned(), "yes".to_owned()));
                 arguments.push(("outcome".to_owned(), "approved".to_owned()));
                 let message = Message {
                     id: MessageId::from_parts(1, &[0; 10]),
@@ -178,6 +179,45 @@ mod tests {
                     template.code()
                 );
             }
+        }
+    }
+    #[test]
+    fn a_confirmation_leads_to_the_esim_while_that_waits_for_a_phone() {
+        for locale in Locale::ALL {
+            let rendered = |first: &str| {
+                let arguments = [
+                    ("first", first),
+                    ("esim", "https://example.com/line/esim"),
+                    ("url", "https://example.com/orders/1"),
+                    ("total", "1"),
+                    ("plan", "P"),
+                    ("start", "S"),
+                    ("end", "E"),
+                    ("order", "O"),
+                ];
+                let arguments = arguments.map(|(name, value)| (name.to_owned(), value.to_owned()));
+                let message = Message {
+                    id: MessageId::from_parts(1, &[0; 10]),
+                    customer: None,
+                    to: Recipient::Sms("+8613800138000".parse().unwrap()),
+                    template: Template::OrderConfirmed.code().to_owned(),
+                    locale,
+                    arguments: arguments.to_vec(),
+                    created_at: Timestamp::from_micros(0),
+                    state: MessageState::Queued,
+                };
+                render(&message, "Simurgh")
+            };
+            let (first, later) = (rendered("yes"), rendered("no"));
+            assert!(first.sms.ends_with(" https://example.com/line/esim"));
+            assert!(later.sms.ends_with(" https://example.com/orders/1"));
+            assert!(
+                first
+                    .html
+                    .contains("href=\"https://example.com/line/esim\"")
+            );
+            assert!(!later.text.contains("/line/esim"));
+            assert!(first.text.contains("https://example.com/orders/1"));
         }
     }
 }

@@ -4,8 +4,8 @@ use std::sync::mpsc;
 
 use simurgh_app::ports::{
     ChipCurve, ChipEvent, ChipEventRecord, ChipKey, ChipNotification, HeardNotification,
-    InstallOutcome, Profiles, RspSession, ServerKind, SessionStep, StoreFault, StoredPackage,
-    Verdict,
+    InstallOutcome, ProfileShelf, Profiles, RspSession, ServerKind, SessionStep, StoreFault,
+    StoredPackage, Verdict,
 };
 use simurgh_subscriber::{BoundChip, OnChip, Profile, ProfileError, ProfileOrder, ProfileState};
 use simurgh_vocab::identity::{Eid, Iccid};
@@ -225,6 +225,46 @@ fn a_profile_on_its_way_keeps_what_a_download_does_not_touch() {
     });
 }
 
+#[test]
+fn a_profile_on_its_way_keeps_what_a_download_does_not_touch() {
+    each_store(|subject| {
+        subject
+            .write(|tx| {
+                tx.in_any_order();
+                let plain = everything(profile(1, ProfileState::Released), 1);
+                tx.insert_profile(&plain).unwrap();
+                let bound = Profile {
+                    chip: Some(chip(7)),
+                    changed_at: make::second(6),
+                    ..plain
+                };
+                tx.bind_profile(&bound).unwrap();
+                assert_eq!(tx.profile(bound.id), Ok(Some(bound.clone())));
+                let advanced = Profile {
+                    state: ProfileState::Error(ProfileError::Downloads),
+                    order: ProfileOrder {
+                        code_failures: 4,
+                        downloads: 5,
+                        rejections: 6,
+                        ..bound.order
+                    },
+                    chip: bound.chip.map(|chip| BoundChip {
+                        one_time_key: Some([9; 65]),
+                        ..chip
+                    }),
+                    on_chip: Some(OnChip::Deleted),
+                    changed_at: make::second(8),
+                    ..bound
+                };
+                tx.advance_profile(&advanced).unwrap();
+                assert_eq!(tx.profile(advanced.id), Ok(Some(advanced)));
+                let unknown = profile(2, ProfileState::Released);
+                assert!(tx.advance_profile(&unknown).is_err());
+            })
+            .unwrap();
+    });
+}
+
 /// A profile with something in each place.
 fn everything(plain: Profile, number: u8) -> Profile {
     Profile {
@@ -269,6 +309,40 @@ fn a_profile_that_waits_for_a_chip_is_found_by_it() {
                 let states: Vec<_> = found.iter().map(|profile| profile.state).collect();
                 assert_eq!(states, [ProfileState::Released, ProfileState::Downloaded]);
                 assert_eq!(tx.profiles_linked_to(eid(2)), Ok(Vec::new()));
+            })
+            .unwrap();
+    });
+}
+
+#[test]
+fn staff_finds_profiles_by_their_chip_and_those_that_were_given_up() {
+    each_store(|subject| {
+        subject
+            .write(|tx| {
+                tx.in_any_order();
+                let error = ProfileState::Error(ProfileError::Downloads);
+                let states = [ProfileState::Released, error, ProfileState::Linked, error];
+                for (number, state) in (1..).zip(states) {
+                    let mut one = profile(number, state);
+                    if number % 2 == 0 {
+                        one.order.linked = Some(eid(1));
+                    }
+                    tx.insert_profile(&one).unwrap();
+                }
+                let mut bound = profile(99, ProfileState::Installed);
+                bound.chip = Some(chip(1));
+                tx.insert_profile(&bound).unwrap();
+                let found = tx.profiles_of_chip(eid(1)).unwrap();
+                assert_eq!(found.len(), 3);
+                assert!(found.contains(&bound));
+                assert_eq!(tx.profiles_of_chip(eid(2)), Ok(Vec::new()));
+                let newest = tx.newest_profiles(ProfileShelf::All, 2).unwrap();
+                assert_eq!(newest.first(), Some(&bound));
+                assert_eq!(newest.len(), 2);
+                let given_up = tx.newest_profiles(ProfileShelf::GivenUp, 100).unwrap();
+                let numbers: Vec<_> = given_up.iter().map(|one| one.id).collect();
+                let four_and_two = [4, 2].map(|id| make::id(ProfileId::from_parts, id));
+                assert_eq!(numbers, four_and_two, "newest first");
             })
             .unwrap();
     });
