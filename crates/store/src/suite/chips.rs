@@ -225,46 +225,6 @@ fn a_profile_on_its_way_keeps_what_a_download_does_not_touch() {
     });
 }
 
-#[test]
-fn a_profile_on_its_way_keeps_what_a_download_does_not_touch() {
-    each_store(|subject| {
-        subject
-            .write(|tx| {
-                tx.in_any_order();
-                let plain = everything(profile(1, ProfileState::Released), 1);
-                tx.insert_profile(&plain).unwrap();
-                let bound = Profile {
-                    chip: Some(chip(7)),
-                    changed_at: make::second(6),
-                    ..plain
-                };
-                tx.bind_profile(&bound).unwrap();
-                assert_eq!(tx.profile(bound.id), Ok(Some(bound.clone())));
-                let advanced = Profile {
-                    state: ProfileState::Error(ProfileError::Downloads),
-                    order: ProfileOrder {
-                        code_failures: 4,
-                        downloads: 5,
-                        rejections: 6,
-                        ..bound.order
-                    },
-                    chip: bound.chip.map(|chip| BoundChip {
-                        one_time_key: Some([9; 65]),
-                        ..chip
-                    }),
-                    on_chip: Some(OnChip::Deleted),
-                    changed_at: make::second(8),
-                    ..bound
-                };
-                tx.advance_profile(&advanced).unwrap();
-                assert_eq!(tx.profile(advanced.id), Ok(Some(advanced)));
-                let unknown = profile(2, ProfileState::Released);
-                assert!(tx.advance_profile(&unknown).is_err());
-            })
-            .unwrap();
-    });
-}
-
 /// A profile with something in each place.
 fn everything(plain: Profile, number: u8) -> Profile {
     Profile {
