@@ -123,7 +123,11 @@ impl Smdp {
         let request = DeleteEvent::read(body).map_err(mandatory)?;
         match self
             .app()
-            .delete_event(request.eid, request.event_id)
+            .delete_event(
+                caller.identifier().to_owned(),
+                request.eid,
+                request.event_id,
+            )
             .await?
         {
             true => Ok(Map::new()),

@@ -44,6 +44,7 @@ pub const MIGRATIONS: &[Migration] = embedded![
     "0013_esim",
     "0014_inventory",
     "0015_find_profiles",
+    "0016_order_owner",
 ];
 
 /// Why the schema was left as it is.

@@ -107,6 +107,8 @@ pub struct ProfileOrder {
     pub downloads: u8,
     /// How often the user did not want it.
     pub rejections: u8,
+    /// The other operator who ordered it; none for a line of our own.
+    pub by: Option<String>,
 }
 
 impl fmt::Debug for ProfileOrder {

@@ -81,15 +81,18 @@ impl App {
         let profile = self
             .store
             .transact(move |tx| {
+                let ordered = |profile: Profile, eid| -> Result<Profile, EsimFault> {
+                    let mut profile = profile.order(eid, app.now())?;
+                    profile.order.by = Some(call.requester.clone());
+                    Ok(profile)
+                };
                 app.once(tx, &call, |tx| {
                     let profile = match (iccid, profile_type.as_deref()) {
                         (Some(iccid), _) => tx.profile_by_iccid(iccid)?,
                         (None, Some(wanted)) => {
                             let found = tx.available_profile(wanted)?;
-                            return found
-                                .ok_or(ProfileRefusal::TypeUnavailable)?
-                                .order(eid, app.now())
-                                .map_err(EsimFault::from);
+                            let found = found.ok_or(ProfileRefusal::TypeUnavailable)?;
+                            return ordered(found, eid);
                         }
                         (None, None) => None,
                     };
@@ -100,7 +103,7 @@ impl App {
                     {
                         return Err(ProfileRefusal::OtherType.into());
                     }
-                    Ok(profile.order(eid, app.now())?)
+                    ordered(profile, eid)
                 })
             })
             .await?;
@@ -126,7 +129,7 @@ impl App {
             .transact(move |tx| {
                 app.once(tx, &call, |tx| {
                     let profile = tx.profile_by_iccid(with.iccid)?;
-                    let profile = for_others(profile)?;
+                    let profile = of_caller(profile, &call)?;
                     app.confirm_in(tx, profile, &with, &matching_id)
                 })
             })
@@ -192,7 +195,7 @@ impl App {
             .transact(move |tx| {
                 app.once(tx, &call, |tx| {
                     let profile = tx.profile_by_iccid(iccid)?;
-                    let profile = for_others(profile)?;
+                    let profile = of_caller(profile, &call)?;
                     let other = matching_id.is_some() && matching_id != profile.order.matching_id;
                     if other {
                         return Err(ProfileRefusal::OtherMatchingId.into());
@@ -215,7 +218,7 @@ impl App {
             .transact(move |tx| {
                 app.once(tx, &call, |tx| {
                     let profile = tx.profile_by_iccid(iccid)?;
-                    let profile = for_others(profile)?;
+                    let profile = of_caller(profile, &call)?;
                     Ok(profile.release(app.now())?)
                 })
             })
@@ -366,13 +369,24 @@ impl App {
             .await
     }
 
-    /// Forgets what waits for a chip (ES12.DeleteEvent); false when it is not known.
+    /// Forgets what waits for a chip (ES12.DeleteEvent); false when this caller registered no such thing.
     ///
     /// # Errors
     /// [`EsimFault::Fault`].
-    pub async fn delete_event(&self, eid: Eid, event_id: String) -> Result<bool, EsimFault> {
+    pub async fn delete_event(
+        &self,
+        registered_by: String,
+        eid: Eid,
+        event_id: String,
+    ) -> Result<bool, EsimFault> {
         self.store
-            .transact(move |tx| Ok(tx.remove_chip_event(eid, &event_id)?))
+            .transact(move |tx| {
+                let events = tx.chip_events_of(eid)?;
+                let is_own = |event: &ChipEventRecord| {
+                    event.event_id == event_id && event.registered_by == registered_by
+                };
+                Ok(events.iter().any(is_own) && tx.remove_chip_event(eid, &event_id)?)
+            })
             .await
     }
 }
@@ -413,4 +427,14 @@ fn withdraw_event(tx: &mut dyn Tx, profile: &Profile) -> Result<(), StoreFault> 
 fn for_others(profile: Option<Profile>) -> Result<Profile, ProfileRefusal> {
     let free = profile.filter(|profile| profile.line.is_none());
     free.ok_or(ProfileRefusal::IccidUnknown)
+}
+
+/// A profile that this caller ordered, or that nobody did yet: those of others are not told from unknown ones.
+fn of_caller(profile: Option<Profile>, call: &OrderCall) -> Result<Profile, ProfileRefusal> {
+    let others = |by: &String| *by != call.requester;
+    let own = for_others(profile)?;
+    match own.order.by.as_ref().is_some_and(others) {
+        true => Err(ProfileRefusal::IccidUnknown),
+        false => Ok(own),
+    }
 }

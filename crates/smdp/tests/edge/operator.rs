@@ -7,7 +7,7 @@ use simurgh_rsp::message::es12;
 use simurgh_rsp::message::status::Status;
 use simurgh_subscriber::ProfileState;
 
-use super::world::{ADDRESS, OPERATOR, Operator, SMDS, TOKEN, eid, iccid};
+use super::world::{ADDRESS, OPERATOR, Operator, RESELLER, SMDS, TOKEN, eid, iccid};
 
 fn is(said: Result<Value, Status>, subject: &str, reason: &str) {
     let status = said.unwrap_err();
@@ -143,6 +143,45 @@ fn pairs_of_8_2_1_a_profile_that_is_taken_unknown_or_elsewhere() {
         "8.2.1",
         "3.3",
     );
+}
+
+#[test]
+fn pair_8_2_1_3_9_an_order_of_another_caller() {
+    let mut operator = stocked();
+    operator
+        .told(path::DOWNLOAD_ORDER, order(iccid(0)))
+        .unwrap();
+    let others = |operator: &mut Operator, path: &str, body| operator.told_by(RESELLER, path, body);
+    let cancel = json!({"iccid": iccid(0).digits(), "finalProfileStatusIndicator": "Available"});
+    for (path, body) in [
+        (path::CONFIRM_ORDER, confirm(iccid(0))),
+        (path::CANCEL_ORDER, cancel),
+        (path::RELEASE_PROFILE, order(iccid(0))),
+    ] {
+        is(others(&mut operator, path, body), "8.2.1", "3.9");
+    }
+    assert!(
+        operator
+            .told(path::CONFIRM_ORDER, confirm(iccid(0)))
+            .is_ok()
+    );
+}
+
+#[test]
+fn pair_8_9_5_3_9_an_event_of_another_caller() {
+    let mut operator = stocked();
+    let event = json!({
+        "eid": eid(1).digits(),
+        "rspServerAddress": "smdp.other.example",
+        "eventId": "EVENT-1",
+        "forwardingIndicator": false,
+    });
+    let registered = operator.told(es12::path::REGISTER_EVENT, event);
+    assert!(registered.is_ok());
+    let event = json!({"eid": eid(1).digits(), "eventId": "EVENT-1"});
+    let deleted = operator.told_by(RESELLER, es12::path::DELETE_EVENT, event.clone());
+    is(deleted, "8.9.5", "3.9");
+    assert!(operator.told(es12::path::DELETE_EVENT, event).is_ok());
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub(crate) const ADDRESS: &str = "smdp.example.com";
 pub(crate) const SMDS: &str = "smds.example.com";
 pub(crate) const OPERATOR: &str = "mno.example.com";
 pub(crate) const TOKEN: &str = "the operator's token";
+/// Another caller and its token.
+pub(crate) const RESELLER: (&str, &str) = ("reseller", "its token");
 const NOON: i64 = 1_789_970_000_000_000;
 
 /// Octets that repeat from run to run.
@@ -158,7 +160,7 @@ impl Operator {
             smds_address: Some(SMDS.to_owned()),
             callers: vec![
                 Caller::with_token(OPERATOR.to_owned(), TOKEN),
-                Caller::with_token("reseller".to_owned(), "its token")
+                Caller::with_token(RESELLER.0.to_owned(), RESELLER.1)
                     .for_types(vec!["prepaid".to_owned()]),
             ],
             ..SmdpSettings::new(ADDRESS.to_owned())
@@ -215,7 +217,7 @@ impl Operator {
     fn call(&mut self) -> OrderCall {
         self.calls += 1;
         OrderCall {
-            requester: "test".into(),
+            requester: OPERATOR.into(),
             call: self.calls.to_string(),
             request: self.calls.to_be_bytes().to_vec(),
         }
@@ -273,13 +275,23 @@ impl Operator {
     }
 
     /// The same as an operator with a token.
-    pub(crate) fn told(&mut self, path: &str, mut body: Value) -> Result<Value, Status> {
+    pub(crate) fn told(&mut self, path: &str, body: Value) -> Result<Value, Status> {
+        self.told_by((OPERATOR, TOKEN), path, body)
+    }
+
+    /// The same as any caller: its name and its token.
+    pub(crate) fn told_by(
+        &mut self,
+        (name, token): (&str, &str),
+        path: &str,
+        mut body: Value,
+    ) -> Result<Value, Status> {
         self.calls += 1;
         body["header"] = serde_json::json!({
-            "functionRequesterIdentifier": OPERATOR,
+            "functionRequesterIdentifier": name,
             "functionCallIdentifier": self.calls.to_string(),
         });
-        let bearer = format!("Bearer {TOKEN}");
+        let bearer = format!("Bearer {token}");
         let headers = [("authorization", bearer.as_str())];
         let (status, answer) = self.post_with(path, body.to_string().into_bytes(), &headers);
         assert_eq!(status, StatusCode::OK, "{path}: {answer}");

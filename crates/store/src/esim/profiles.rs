@@ -16,8 +16,8 @@ macro_rules! select_profiles {
         concat!(
             "SELECT id, iccid, profile_type, line_id, version, rules, state, error, linked_eid,
                     matching_id, confirmation, smds_address, expires_at, code_failures, downloads,
-                    rejections, eid, chip_curve, chip_point, one_time_key, on_chip, made_at,
-                    changed_at FROM profile ",
+                    rejections, ordered_by, eid, chip_curve, chip_point, one_time_key, on_chip,
+                    made_at, changed_at FROM profile ",
             $rest
         )
     };
@@ -27,9 +27,9 @@ pub(super) fn insert(tx: &mut StoreTx<'_>, profile: &Profile) -> Result<(), Stor
     let sql = "INSERT INTO profile
                (id, line_id, version, rules, state, error, linked_eid, matching_id, confirmation,
                 smds_address, expires_at, code_failures, downloads, rejections, eid, chip_curve,
-                chip_point, one_time_key, on_chip, changed_at, iccid, profile_type, made_at)
+                chip_point, one_time_key, on_chip, changed_at, ordered_by, iccid, profile_type, made_at)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-                       ?18, ?19, ?20, ?21, ?22, ?23)";
+                       ?18, ?19, ?20, ?21, ?22, ?23, ?24)";
     let mut params = columns(profile);
     params.extend(params![
         profile.iccid.as_octets(),
@@ -45,7 +45,7 @@ pub(super) fn update(tx: &mut StoreTx<'_>, profile: &Profile) -> Result<(), Stor
                linked_eid = ?7, matching_id = ?8, confirmation = ?9, smds_address = ?10,
                expires_at = ?11, code_failures = ?12, downloads = ?13, rejections = ?14, eid = ?15,
                chip_curve = ?16, chip_point = ?17, one_time_key = ?18, on_chip = ?19,
-               changed_at = ?20 WHERE id = ?1";
+               changed_at = ?20, ordered_by = ?21 WHERE id = ?1";
     exactly_one(tx.execute(sql, &columns(profile))?, "profile")
 }
 
@@ -115,6 +115,7 @@ fn columns(profile: &Profile) -> Vec<Value> {
         chip.and_then(|chip| chip.one_time_key.as_ref()),
         profile.on_chip.map(on_chip_code),
         profile.changed_at,
+        order.by.as_ref(),
     ]
     .to_vec()
 }
@@ -221,6 +222,7 @@ fn read(row: &mut Row) -> Result<Profile, StoreFault> {
             code_failures: row.number()?,
             downloads: row.number()?,
             rejections: row.number()?,
+            by: row.opt_text()?,
         },
         chip: read_chip(row)?,
         on_chip: read_on_chip(row)?,

@@ -240,6 +240,7 @@ fn everything(plain: Profile, number: u8) -> Profile {
             code_failures: 1,
             downloads: 2,
             rejections: 3,
+            by: Some("mno.example.com".to_owned()),
         },
         chip: Some(chip(number)),
         on_chip: Some(OnChip::Disabled),
