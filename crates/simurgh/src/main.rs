@@ -22,11 +22,6 @@ use clap::{Parser, Subcommand};
 
 use config::{Config, LogFormat};
 
-/// Answers are made of many small objects, often on one thread and freed on another: this allocator takes less time for
-/// that than the system's (docs/guide/benchmarks.md).
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// An eSIM mobile operator in one program: portal, shop, payments, messages, console.
 #[derive(Parser)]
 #[command(version, arg_required_else_help = true, after_help = EXAMPLES)]

@@ -12,10 +12,6 @@ mod weight;
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// The program's allocator: what is measured is what runs.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
