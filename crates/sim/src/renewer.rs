@@ -27,6 +27,9 @@ use simurgh_vocab::{Currency, Locale, Timestamp};
 use crate::world::{BEGIN, Silent, catalogue_file, zone};
 use crate::{SeededEntropy, TestClock, add_customer, node};
 
+/// Lines that the stock is enough for.
+const LINES_MAX: u32 = 500;
+
 /// What is said of a command that cannot be understood.
 const ARGUMENT: &str = "an argument is missing or wrong";
 
@@ -208,7 +211,11 @@ fn taken_apart(line: &str) -> Option<(u64, Timestamp, Vec<String>)> {
 
 async fn obey(app: &App, fuse: &Fuse, words: &[&str]) -> Result<String, String> {
     match words {
-        ["prepare", customers] => prepare(app, read(customers)?).await,
+        ["prepare"] => prepare(app).await.map(|()| String::new()),
+        ["customer", number] => add_customer(app, read(number)?)
+            .await
+            .map(|id| id.number())
+            .map_err(said),
         ["die", place, commits] => {
             let death = Death::ALL.into_iter().find(|death| death.word() == *place);
             fuse.set(death.ok_or(ARGUMENT)?, read(commits)?);
@@ -234,18 +241,13 @@ async fn obey(app: &App, fuse: &Fuse, words: &[&str]) -> Result<String, String> 
     }
 }
 
-/// The catalogue, what lines are made of, and customers; answers their ids.
-async fn prepare(app: &App, customers: u32) -> Result<String, String> {
+/// The catalogue, and what lines are made of.
+async fn prepare(app: &App) -> Result<(), String> {
     let body = catalogue_file().to_owned();
     app.apply_catalogue(body, "sim".to_owned(), false)
         .await
         .map_err(said)?;
-    node::fill(app, customers).await?;
-    let mut ids = Vec::new();
-    for number in 0..customers {
-        ids.push(add_customer(app, number).await.map_err(said)?.number());
-    }
-    Ok(ids.join(" "))
+    node::fill(app, LINES_MAX).await
 }
 
 /// What the page of a plan and its form do: one more term of the customer's first line, or a line.

@@ -171,7 +171,17 @@ fn asset(name: &'static str, kind: &'static str, body: Vec<u8>) -> Asset {
     }
 }
 
-/// A style sheet without comments and indentation.
+/// What is written for people, and what browsers read the same.
+const SPACES: [(&str, &str); 6] = [
+    (" {", "{"),
+    ("{ ", "{"),
+    (": ", ":"),
+    ("; ", ";"),
+    (", ", ","),
+    (" }", "}"),
+];
+
+/// A style sheet without comments, indentation and spaces that say nothing.
 fn style(name: &'static str, source: &str) -> Asset {
     let mut body = String::with_capacity(source.len());
     let mut rest = source;
@@ -185,7 +195,10 @@ fn style(name: &'static str, source: &str) -> Asset {
 
 fn push_lines(source: &str, body: &mut String) {
     for line in source.lines().map(str::trim) {
-        body.push_str(line);
+        let tight = SPACES.iter().fold(line.to_owned(), |text, (loose, tight)| {
+            text.replace(loose, tight)
+        });
+        body.push_str(&tight);
         // A value that goes on in the next line keeps its space.
         if !line.is_empty() && !line.ends_with(['{', '}', ';', ',']) {
             body.push(' ');

@@ -27,9 +27,9 @@ order-confirmed-body = Thank you. Your payment of { $total } has arrived and you
     }
 
     Your bill and everything else: { $url }
-order-confirmed-sms = { $brand }: { $total } received. { $plan }, until { $end }. { $first ->
-        [yes] Install your eSIM: { $esim }
-       *[no] { $url }
+order-confirmed-sms = { $brand }: { $total } received. { $plan }, until { $end }. { $url }{ $first ->
+        [yes] { " " }Install your eSIM: { $esim }
+       *[no] { "" }
     }
 payment-failed-subject = Your payment of { $total } did not go through
 payment-failed-body = Your payment of { $total } for order { $order } did not go through: { $reason }

@@ -27,9 +27,9 @@ order-confirmed-body = 谢谢！我们已收到您的付款 { $total }，套餐�
     }
 
     查看账单与详情： { $url }
-order-confirmed-sms = 【{ $brand }】已收到 { $total }。{ $plan }，有效至 { $end }。{ $first ->
-        [yes] 请安装 eSIM： { $esim }
-       *[no] { " " }{ $url }
+order-confirmed-sms = 【{ $brand }】已收到 { $total }。{ $plan }，有效至 { $end }。 { $url }{ $first ->
+        [yes] { " " }请安装 eSIM： { $esim }
+       *[no] { "" }
     }
 payment-failed-subject = { $total } 付款未成功
 payment-failed-body = 订单 { $order } 的付款 { $total } 未成功：{ $reason }

@@ -210,6 +210,7 @@ mod tests {
             };
             let (first, later) = (rendered("yes"), rendered("no"));
             assert!(first.sms.ends_with(" https://example.com/line/esim"));
+            assert!(first.sms.contains(" https://example.com/orders/1 "));
             assert!(later.sms.ends_with(" https://example.com/orders/1"));
             assert!(
                 first

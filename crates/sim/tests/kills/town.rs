@@ -20,8 +20,6 @@ use super::process::{Answer, Killing, Process};
 
 /// Customers in town.
 const CUSTOMERS: u32 = 40;
-/// Customers who come when a first plan is to be bought.
-const NEWCOMERS: u32 = 60;
 /// Renewals under way at once.
 const AT_ONCE: usize = 8;
 /// Rounds after which a renewal that does not end is a failure.
@@ -81,8 +79,8 @@ pub(crate) struct Town<'p> {
     deaths: u64,
     seed: u64,
     customers: Vec<String>,
-    /// Customers who have not bought anything yet.
-    newcomers: Vec<String>,
+    /// How many people came to town.
+    people: u32,
     bag: Vec<HandedNotification>,
     killing: Killing,
     /// Whether the process at work was told where to die.
@@ -117,18 +115,18 @@ impl<'p> Town<'p> {
             deaths: 0,
             seed,
             customers: Vec::new(),
-            newcomers: Vec::new(),
+            people: 0,
             bag: Vec::new(),
             killing: Killing::Never,
             told: false,
             _runtime: runtime,
         };
-        let prepared = town.tell(&[format!("prepare {}", CUSTOMERS + NEWCOMERS)]);
-        let [Answer::Ok(ids)] = prepared.as_slice() else {
-            panic!("{prepared:?}");
-        };
-        town.newcomers = ids.split_whitespace().map(str::to_owned).collect();
-        town.customers = town.newcomers.split_off(NEWCOMERS as usize);
+        let prepared = town.tell(&["prepare".to_owned()]);
+        assert!(
+            matches!(prepared.as_slice(), [Answer::Ok(_)]),
+            "{prepared:?}"
+        );
+        town.customers = (0..CUSTOMERS).map(|_| town.newcomer()).collect();
         for customer in town.customers.clone() {
             let mut first = town.renewal(customer);
             town.go_to_the_end(&mut first);
@@ -148,7 +146,7 @@ impl<'p> Town<'p> {
     /// The first plan of somebody new, until the profile of the line waits for a phone. Whether the
     /// process was killed meanwhile.
     pub(crate) fn join_once(&mut self, killing: Killing) -> bool {
-        let customer = self.newcomers.pop().unwrap();
+        let customer = self.newcomer();
         self.killed_in(killing, |town| {
             let mut first = town.renewal(customer.clone());
             town.go_to_the_end(&mut first);
@@ -164,6 +162,16 @@ impl<'p> Town<'p> {
             }
             panic!("{customer} gets no profile");
         })
+    }
+
+    /// Somebody who has not bought anything yet.
+    fn newcomer(&mut self) -> String {
+        let answered = self.tell(&[format!("customer {}", self.people)]);
+        let [Answer::Ok(id)] = answered.as_slice() else {
+            panic!("{answered:?}");
+        };
+        self.people += 1;
+        id.clone()
     }
 
     fn killed_in(&mut self, killing: Killing, story: impl FnOnce(&mut Self)) -> bool {
