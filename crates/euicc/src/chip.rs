@@ -212,6 +212,14 @@ impl Euicc {
         self.refresh = false;
     }
 
+    /// Applications and files of the profile that was in use are not selected any more.
+    pub(crate) fn leave_files(&mut self) {
+        let channels = self.channels.values_mut();
+        for channel in channels.filter(|channel| channel.selected != Selected::IsdR) {
+            *channel = Channel::default();
+        }
+    }
+
     /// Whether the device shall read the card anew, since another profile is in use; asking answers it.
     pub fn take_refresh(&mut self) -> bool {
         std::mem::take(&mut self.refresh)

@@ -116,6 +116,7 @@ impl Rsp {
     }
 
     pub(crate) fn challenge(&mut self, challenge: Challenge) {
+        self.drop_session();
         self.stage = Stage::Challenged(challenge);
     }
 

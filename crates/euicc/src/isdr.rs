@@ -209,6 +209,7 @@ impl Euicc {
 
     fn after_switch(&mut self, refresh: bool) {
         self.rsp.drop_session();
+        self.leave_files();
         self.refresh |= refresh;
     }
 

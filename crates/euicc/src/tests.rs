@@ -413,6 +413,9 @@ impl Card for Reader<'_> {
     }
 }
 
+/// ES10b.GetEUICCChallenge on the channel that an LPA opens first.
+const GET_CHALLENGE: [u8; 8] = [0x81, 0xE2, 0x91, 0, 3, 0xBF, 0x2E, 0];
+
 fn reader(chip: &mut Euicc) -> Reader<'_> {
     Reader {
         chip,
@@ -522,6 +525,11 @@ fn the_card_reads_like_a_usim() {
     send(&select);
     send(&[0, 0xA4, 0, 4, 2, 0x6F, 0x46]);
     assert_eq!(&send(&[0, 0xB0, 0, 0, 17])[1..8], b"Simurgh");
+    // Out of use, its files are not read any more.
+    Lpa::open(&mut reader).unwrap().disable(&iccid).unwrap();
+    let answer = reader.transmit(&[0, 0xB0, 0, 0, 17]).unwrap();
+    assert_eq!(answer.len(), 2, "{answer:02X?}");
+    assert_ne!(answer, [0x90, 0x00]);
 }
 
 #[test]
@@ -583,6 +591,11 @@ fn a_download_that_breaks_at_any_command_succeeds_when_repeated() {
             break;
         }
         assert_eq!(broken, Err(LpaError::Card(CardError::Gone)), "{commands}");
+        // A new session on the same channel loses no key either.
+        reader.left = usize::MAX;
+        let kept = reader.chip.state();
+        reader.transmit(&GET_CHALLENGE).unwrap();
+        assert_eq!(reader.chip.state(), kept, "{commands}");
         // The power goes: what is left is what was kept.
         let mut chip = Euicc::restore(settings(&mut pki), &chip.state()).unwrap();
         let bound = |server: &Smdp| server.orders[TOKEN].bound.as_ref().map(|(key, _)| *key);
