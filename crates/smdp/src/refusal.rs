@@ -41,7 +41,8 @@ const fn phone(refusal: ProfileRefusal) -> Status {
         | ProfileRefusal::IccidUnknown
         | ProfileRefusal::TypeUnknown
         | ProfileRefusal::TypeUnavailable
-        | ProfileRefusal::OtherType => Status::MatchingIdRefused,
+        | ProfileRefusal::OtherType
+        | ProfileRefusal::EventRefused => Status::MatchingIdRefused,
     }
 }
 
@@ -73,6 +74,7 @@ pub(crate) fn operator(fault: EsimFault, in_wrong_state: Status) -> Unexecuted {
         ProfileRefusal::TypeUnknown => Status::ProfileTypeUnknown,
         ProfileRefusal::TypeUnavailable => Status::ProfileTypeUnavailable,
         ProfileRefusal::OtherType => Status::ProfileTypeRefused,
+        ProfileRefusal::EventRefused => Status::SmdsExecutionError,
         ProfileRefusal::State
         | ProfileRefusal::Used
         | ProfileRefusal::NotReleased

@@ -57,6 +57,12 @@ impl Profiles for StoreTx<'_> {
         profiles::of_line(self, line)
     }
 
+    fn profile_type_is_known(&mut self, profile_type: &str) -> Result<bool, StoreFault> {
+        let sql = "SELECT id FROM profile WHERE profile_type = ?1 LIMIT 1";
+        let found = self.query_one_or_none(sql, &params![profile_type])?;
+        Ok(found.is_some())
+    }
+
     fn available_profile(&mut self, profile_type: &str) -> Result<Option<Profile>, StoreFault> {
         profiles::available(self, profile_type)
     }

@@ -239,6 +239,9 @@ pub enum ProfileRefusal {
     /// The profile is of another type.
     #[error("the profile is of another type")]
     OtherType,
+    /// The SM-DS has an event of somebody else under this token.
+    #[error("the SM-DS refuses the event")]
+    EventRefused,
 }
 
 /// How an order is confirmed.

@@ -91,7 +91,13 @@ impl App {
                         (Some(iccid), _) => tx.profile_by_iccid(iccid)?,
                         (None, Some(wanted)) => {
                             let found = tx.available_profile(wanted)?;
-                            let found = found.ok_or(ProfileRefusal::TypeUnavailable)?;
+                            let found = match found {
+                                Some(found) => found,
+                                None if tx.profile_type_is_known(wanted)? => {
+                                    return Err(ProfileRefusal::TypeUnavailable.into());
+                                }
+                                None => return Err(ProfileRefusal::TypeUnknown.into()),
+                            };
                             return ordered(found, eid);
                         }
                         (None, None) => None,
@@ -168,13 +174,16 @@ impl App {
             now,
         )?;
         if let (Some((_, server_address)), Some(eid)) = (&with.smds, profile.order.linked) {
-            tx.insert_chip_event(&ChipEventRecord {
+            let is_registered = tx.insert_chip_event(&ChipEventRecord {
                 eid,
                 event_id: matching_id.to_owned(),
                 server_address: server_address.clone(),
                 registered_by: server_address.clone(),
                 registered_at: now,
             })?;
+            if !is_registered {
+                return Err(ProfileRefusal::EventRefused.into());
+            }
         }
         Ok(profile)
     }

@@ -240,6 +240,8 @@ pub trait Profiles {
     fn profiles_linked_to(&mut self, eid: Eid) -> Result<Vec<Profile>, StoreFault>;
     /// A line's profiles, oldest first.
     fn profiles_of(&mut self, line: LineId) -> Result<Vec<Profile>, StoreFault>;
+    /// Whether there is or was a profile of this type.
+    fn profile_type_is_known(&mut self, profile_type: &str) -> Result<bool, StoreFault>;
     /// A profile of this type that is available, locked until the transaction ends.
     fn available_profile(&mut self, profile_type: &str) -> Result<Option<Profile>, StoreFault>;
     /// Up to `limit` profiles behind an id, in the order of their ids.

@@ -185,6 +185,40 @@ fn pair_8_9_5_3_9_an_event_of_another_caller() {
 }
 
 #[test]
+fn pair_8_2_5_3_9_a_type_that_never_was() {
+    let mut operator = stocked();
+    let body = json!({"profileType": "business"});
+    is(operator.told(path::DOWNLOAD_ORDER, body), "8.2.5", "3.9");
+}
+
+#[test]
+fn pair_8_9_4_2_an_event_that_the_sm_ds_has_from_somebody_else() {
+    let mut operator = stocked();
+    let event = json!({
+        "eid": eid(1).digits(),
+        "rspServerAddress": "smdp.other.example",
+        "eventId": "EVENT-1",
+        "forwardingIndicator": false,
+    });
+    let registered = operator.told_by(RESELLER, es12::path::REGISTER_EVENT, event);
+    assert!(registered.is_ok());
+    let ordered = operator.told(path::DOWNLOAD_ORDER, order(iccid(0)));
+    assert!(ordered.is_ok());
+    let mut body = confirm(iccid(0));
+    body["smdsAddress"] = SMDS.into();
+    body["eid"] = eid(1).digits().into();
+    body["matchingId"] = "EVENT-1".into();
+    is(
+        operator.told(path::CONFIRM_ORDER, body.clone()),
+        "8.9",
+        "4.2",
+    );
+    assert_eq!(operator.profile(iccid(0)).state, ProfileState::Allocated);
+    body["matchingId"] = "EVENT-2".into();
+    assert!(operator.told(path::CONFIRM_ORDER, body).is_ok());
+}
+
+#[test]
 fn pairs_of_8_2_5_a_type_that_is_out_of_stock_or_another() {
     let mut operator = stocked();
     let mut body = order(iccid(0));
