@@ -5,8 +5,10 @@
 //! profiles on any chip that takes APDUs. Neither opens a socket or looks at a clock; randomness is an
 //! argument.
 //!
-//! The chip knows SGP.22 v2.5: ES10a, ES10b and ES10c in full. Of a profile it installs the files of the root, the
-//! USIM and its directory for 5G, and computes Milenage. It has no TUAK (no maintained crate does it) and no test
+//! The chip knows every function of ES10a, ES10b and ES10c (SGP.22 v2.5 §5.7). Some results it has no reason for, so
+//! it never gives them: `catBusy` (no proactive session runs), `wrongProfileReenabling` and the other special rules of
+//! test profiles, `unsupportedCurve`, `baseCrlMissing`. Of a profile it installs the files of the root, the USIM and
+//! its directory for 5G, and computes Milenage, without the context of GSM. It has no TUAK (no maintained crate does it) and no test
 //! algorithm: a profile that demands TUAK is refused; one with the test algorithm is installed and answers no
 //! challenge. ISIM, CSIM, security domains and remote management are kept and not run.
 
