@@ -7,7 +7,9 @@ use simurgh_rsp::message::es12;
 use simurgh_rsp::message::status::Status;
 use simurgh_subscriber::ProfileState;
 
-use super::world::{ADDRESS, OPERATOR, Operator, RESELLER, SMDS, TOKEN, eid, iccid};
+use super::world::{
+    ADDRESS, BROKER, BROKERS_CERTIFICATE, OPERATOR, Operator, RESELLER, SMDS, TOKEN, eid, iccid,
+};
 
 fn is(said: Result<Value, Status>, subject: &str, reason: &str) {
     let status = said.unwrap_err();
@@ -142,6 +144,25 @@ fn pairs_of_8_2_1_a_profile_that_is_taken_unknown_or_elsewhere() {
         operator.told(path::DOWNLOAD_ORDER, order(iccid(0))),
         "8.2.1",
         "3.3",
+    );
+}
+
+#[test]
+fn a_caller_is_known_by_the_certificate_it_showed() {
+    let operator = stocked();
+    let mut body = order(iccid(0));
+    body["header"] = json!({
+        "functionRequesterIdentifier": BROKER,
+        "functionCallIdentifier": "1",
+    });
+    let body = body.to_string().into_bytes();
+    let asked = |shown: &[u8]| operator.post_shown(path::DOWNLOAD_ORDER, body.clone(), shown);
+    assert_eq!(asked(b"another certificate").0, 401);
+    let (status, answer) = asked(BROKERS_CERTIFICATE);
+    assert_eq!(status, 200);
+    assert_eq!(
+        super::world::read(answer).unwrap()["iccid"],
+        iccid(0).digits()
     );
 }
 

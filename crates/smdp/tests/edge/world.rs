@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body as HttpBody;
+use axum::http::request::Builder;
 use axum::http::{Request, StatusCode};
 use serde_json::Value;
 use simurgh_app::crypto::Keyring;
@@ -26,7 +27,7 @@ use simurgh_rsp::message::info::{DeviceInfo, Version};
 use simurgh_rsp::message::metadata::ProfileMetadata;
 use simurgh_rsp::message::status::{Outcome, Status, outcome};
 use simurgh_rsp::pki::{Credentials, TestNames, TestPki};
-use simurgh_smdp::{Caller, Packager, ServerCredentials, Smdp, SmdpSettings};
+use simurgh_smdp::{Caller, Packager, PeerCertificates, ServerCredentials, Smdp, SmdpSettings};
 use simurgh_store::{Database, SqliteOptions, SqliteStore};
 use simurgh_subscriber::{Profile, ProfilePolicy};
 use simurgh_vocab::{Duration, MessageId, Timestamp};
@@ -39,6 +40,9 @@ pub(crate) const OPERATOR: &str = "mno.example.com";
 pub(crate) const TOKEN: &str = "the operator's token";
 /// Another caller and its token.
 pub(crate) const RESELLER: (&str, &str) = ("reseller", "its token");
+/// A caller who shows a certificate in TLS.
+pub(crate) const BROKER: &str = "broker.example.com";
+pub(crate) const BROKERS_CERTIFICATE: &[u8] = b"what TLS has verified";
 const NOON: i64 = 1_789_970_000_000_000;
 
 /// Octets that repeat from run to run.
@@ -102,6 +106,17 @@ impl Drop for Operator {
     }
 }
 
+/// SHA-256 of the broker's certificate, as people write it.
+fn fingerprint() -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, BROKERS_CERTIFICATE);
+    let pairs: Vec<String> = digest
+        .as_ref()
+        .iter()
+        .map(|octet| format!("{octet:02X}"))
+        .collect();
+    pairs.join(":")
+}
+
 pub(crate) fn names() -> TestNames {
     TestNames {
         smdp_address: ADDRESS.into(),
@@ -162,6 +177,7 @@ impl Operator {
                 Caller::with_token(OPERATOR.to_owned(), TOKEN),
                 Caller::with_token(RESELLER.0.to_owned(), RESELLER.1)
                     .for_types(vec!["prepaid".to_owned()]),
+                Caller::with_certificate(BROKER.to_owned(), &fingerprint()).unwrap(),
             ],
             ..SmdpSettings::new(ADDRESS.to_owned())
         };
@@ -256,6 +272,22 @@ impl Operator {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        self.ask(request, body)
+    }
+
+    /// Posts a body over a connection on which this certificate was shown.
+    pub(crate) fn post_shown(
+        &self,
+        path: &str,
+        body: Vec<u8>,
+        shown: &[u8],
+    ) -> (StatusCode, Value) {
+        let shown: PeerCertificates = Arc::new([shown.to_vec().into()]);
+        let request = Request::post(path).header("content-type", "application/json");
+        self.ask(request.extension(shown), body)
+    }
+
+    fn ask(&self, request: Builder, body: Vec<u8>) -> (StatusCode, Value) {
         let request = request.body(HttpBody::from(body)).unwrap();
         self.runtime.block_on(async {
             let response = self.router.clone().oneshot(request).await.unwrap();
