@@ -218,9 +218,18 @@ mod tests {
         (kept, output, pids)
     }
 
+    /// Whether the process runs and has not begun to exit.
+    ///
+    /// The flags stand in the ninth field of `/proc/PID/stat`, the seventh after the name in
+    /// parentheses (proc_pid_stat(5)). A process gives up its files after it has set the flag, and is
+    /// reaped later, in the time of whoever adopted it.
     fn is_alive(pid: &str) -> bool {
-        // A zombie has no command line; whoever adopts it reaps it in its own time.
-        std::fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| !line.is_empty())
+        const EXITING: u32 = 0x4;
+        std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+            let (_, fields) = stat.rsplit_once(") ").unwrap();
+            let flags: u32 = fields.split(' ').nth(6).unwrap().parse().unwrap();
+            flags & EXITING == 0
+        })
     }
 
     /// All holders of the output are gone once it ends.
