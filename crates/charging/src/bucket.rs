@@ -1,5 +1,6 @@
 //! Buckets: one allowance of one unit with its own validity.
 
+use simurgh_ledger::Holding;
 use simurgh_vocab::{BucketId, LineId, Period, SubscriptionId, Timestamp, Unit, ZoneCode};
 
 /// When a bucket can be used.
@@ -40,12 +41,8 @@ pub struct Bucket {
 pub struct BucketBalance {
     /// The bucket.
     pub bucket: Bucket,
-    /// What may still be used.
-    pub left: i64,
-    /// What live sessions hold.
-    pub reserved: i64,
-    /// What was used.
-    pub used: i64,
+    /// What is in it, by the ledger.
+    pub holding: Holding,
 }
 
 impl Bucket {

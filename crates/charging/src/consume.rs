@@ -43,13 +43,13 @@ pub fn consume(
         .filter(|b| {
             b.bucket.unit == used.unit && b.bucket.zone == used.zone && b.bucket.is_open(used.at)
         })
-        .filter(|b| b.left > 0)
+        .filter(|b| b.holding.left > 0)
         .collect();
-    open.sort_by_key(|b| (b.bucket.ends_at(), b.left, b.bucket.id));
+    open.sort_by_key(|b| (b.bucket.ends_at(), b.holding.left, b.bucket.id));
     let mut rest = used.amount.max(0);
     let mut postings = Vec::new();
     for balance in open {
-        let taken = rest.min(balance.left);
+        let taken = rest.min(balance.holding.left);
         rest -= taken;
         postings.extend(transfer(
             &balance.bucket,

@@ -3,15 +3,30 @@
 //! Pure decisions over data the caller loaded. Balances live in the ledger; this crate proposes
 //! entries and never changes one itself.
 
+mod answer;
 mod bucket;
+mod charge;
 mod consume;
+mod record;
+mod report;
+mod session;
 mod standing;
 mod subscription;
+mod tariff;
 
+pub use answer::{Answer, CommandResult, Quota, ServiceAnswer, ServiceResult};
 pub use bucket::{Bucket, BucketBalance, BucketWindow};
+pub use charge::{ChargeError, Decision, LineBook, Outcome, charge, give_up, waits_for_first_use};
 pub use consume::{Consumption, Use, consume};
+pub use record::{Record, RecordCause, RecordedUse};
+pub use report::{Asked, Phase, Report, ServiceReport};
+pub use session::{
+    ANSWERS_KEPT, Answered, Debit, Hold, ServiceKey, ServiceState, Session,
+    Standing as SessionStanding,
+};
 pub use standing::{Standing, UnitStanding, Warning, reached_thresholds, standing};
 pub use subscription::{
     Grant, GrantRequest, Issue, Subscription, SubscriptionState, activate, expire, grant, revoke,
     supersede,
 };
+pub use tariff::{Slice, Tariff};

@@ -73,9 +73,9 @@ pub fn standing(balances: &[BucketBalance], at: Timestamp) -> Standing {
             let line = UnitStanding {
                 unit,
                 granted: sum(|b| b.bucket.granted),
-                used: sum(|b| b.used),
-                reserved: sum(|b| b.reserved),
-                left: sum(|b| b.left),
+                used: sum(|b| b.holding.used),
+                reserved: sum(|b| b.holding.reserved),
+                left: sum(|b| b.holding.left),
             };
             if of_unit.is_empty() { None } else { Some(line) }
         })

@@ -281,8 +281,9 @@ pub fn supersede(balances: &[BucketBalance], source: &str) -> Result<Option<Entr
 /// # Errors
 /// [`EntryError::Overflow`].
 pub fn revoke(balances: &[BucketBalance], order: OrderId) -> Result<Option<Entry>, EntryError> {
-    let untouched =
-        |balance: &BucketBalance| balance.left == balance.bucket.granted && !balance.bucket.closed;
+    let untouched = |balance: &BucketBalance| {
+        balance.holding.left == balance.bucket.granted && !balance.bucket.closed
+    };
     if balances.is_empty() || !balances.iter().all(untouched) {
         return Ok(None);
     }
@@ -299,7 +300,14 @@ fn take<'a>(
     source: Source,
 ) -> Result<Option<Entry>, EntryError> {
     let postings: Vec<_> = balances
-        .flat_map(|balance| transfer(&balance.bucket, BucketRole::Left, role, balance.left))
+        .flat_map(|balance| {
+            transfer(
+                &balance.bucket,
+                BucketRole::Left,
+                role,
+                balance.holding.left,
+            )
+        })
         .collect();
     match Entry::new(source, postings) {
         Ok(entry) => Ok(Some(entry)),

@@ -11,7 +11,7 @@ use simurgh_charging::{
     UnitStanding, Use, Warning, activate, consume, expire, grant, reached_thresholds, revoke,
     standing, supersede,
 };
-use simurgh_ledger::{Account, Asset, BucketRole, Entry, Journal, Posted, Source, post};
+use simurgh_ledger::{Account, Asset, BucketRole, Entry, Holding, Journal, Posted, Source, post};
 use simurgh_vocab::{
     Allowance, BucketId, Duration, EntryId, LineId, Messages, Octets, OrderId, Period, Seconds,
     SubscriptionId, Timestamp, Unit,
@@ -64,14 +64,20 @@ impl Books {
         self.balances.get(&key).copied().unwrap_or(0)
     }
 
+    fn holding(&self, bucket: &Bucket) -> Holding {
+        let mut holding = Holding::default();
+        for role in BucketRole::ALL {
+            holding.read(role, self.held(bucket, role));
+        }
+        holding
+    }
+
     fn loaded(&self) -> Vec<BucketBalance> {
         self.buckets
             .iter()
             .map(|bucket| BucketBalance {
                 bucket: bucket.clone(),
-                left: self.held(bucket, BucketRole::Left),
-                reserved: self.held(bucket, BucketRole::Reserved),
-                used: self.held(bucket, BucketRole::Used),
+                holding: self.holding(bucket),
             })
             .collect()
     }
@@ -182,7 +188,11 @@ fn the_soonest_ending_bucket_is_used_first() {
     books.grant(1, 100, Issue::Periods(vec![days(0, 30)]));
     books.grant(2, 100, Issue::Periods(vec![days(0, 10)]));
     assert_eq!(books.consume(150, NOW, "a"), 0);
-    let left: Vec<_> = books.loaded().iter().map(|balance| balance.left).collect();
+    let left: Vec<_> = books
+        .loaded()
+        .iter()
+        .map(|balance| balance.holding.left)
+        .collect();
     assert_eq!(left, [50, 0]);
     assert_eq!(
         books.consume(80, NOW, "b"),

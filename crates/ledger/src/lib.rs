@@ -10,10 +10,12 @@
 mod account;
 mod audit;
 mod entry;
+mod holding;
 
 pub use account::{Account, BucketRole, ParseAccountError};
 pub use audit::{Audit, AuditFinding, AuditedPosting, audit};
 pub use entry::{Asset, Entry, EntryError, Posting, Source};
+pub use holding::{Holding, Move, MoveError};
 
 use simurgh_vocab::{EntryId, Timestamp};
 

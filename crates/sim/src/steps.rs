@@ -296,7 +296,7 @@ fn lines_in(tx: &mut dyn Tx, customer: CustomerId) -> Result<Vec<String>, StoreF
                 .buckets_of(plan.id)?
                 .into_iter()
                 .map(|b| {
-                    let (bucket, left, used) = (b.bucket, b.left, b.used);
+                    let (bucket, left, used) = (b.bucket, b.holding.left, b.holding.used);
                     format!(
                         "  {} {}: {left} left, {used} used",
                         bucket.unit, bucket.granted

@@ -4,13 +4,14 @@ mod rules;
 
 pub(crate) use rules::Rule;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use simurgh_app::ports::{Books, PostingCursor, StoreFault};
-use simurgh_ledger::{Account, Asset, AuditedPosting, Journal, Posted, Source};
-use simurgh_vocab::EntryId;
+use simurgh_ledger::{Account, Asset, AuditedPosting, BucketRole, Journal, Posted, Source};
+use simurgh_vocab::{BucketId, EntryId, Unit};
 
 use crate::db::{Row, Value};
+use crate::lines::buckets::{holdings, set_amounts};
 use crate::params;
 use crate::rows::insert_rows;
 use crate::tx::{Lock, StoreTx, in_list};
@@ -23,6 +24,13 @@ impl Journal for StoreTx<'_> {
             return Ok(Vec::new());
         }
         self.locks(Lock::Balance, &[])?;
+        let buckets: BTreeSet<BucketId> = accounts.iter().filter_map(|it| bucket(&it.0)).collect();
+        let held = if buckets.is_empty() {
+            HashMap::new()
+        } else {
+            holdings(self, &buckets)?
+        };
+        let (all, accounts) = (accounts, without_buckets(accounts));
         let names: Vec<Name> = accounts.iter().map(name).collect();
         let mut known = locked(self, &names)?;
         let mut missing: Vec<&Name> = accounts
@@ -36,10 +44,17 @@ impl Journal for StoreTx<'_> {
             open_accounts(self, &missing)?;
             known = locked(self, &names)?;
         }
-        Ok(names
-            .iter()
-            .map(|name| known.get(name).copied().unwrap_or(0))
-            .collect())
+        let balance = |key: &(Account, Asset)| match key.0 {
+            Account::Bucket(id, role) => held.get(&id).map_or(0, |it| it.of(role)),
+            Account::Clearing
+            | Account::RefundsPayable
+            | Account::DeferredRevenue(_)
+            | Account::Unassigned
+            | Account::TaxPayable
+            | Account::Revenue
+            | Account::Chargebacks => known.get(&name(key)).copied().unwrap_or(0),
+        };
+        Ok(all.iter().map(balance).collect())
     }
 
     fn is_posted(&mut self, source: &Source) -> Result<bool, StoreFault> {
@@ -69,14 +84,17 @@ impl Journal for StoreTx<'_> {
             &postings,
             "",
         )?;
-        let balances: Vec<_> = posted
-            .balances()
-            .iter()
-            .map(|(account, asset, amount)| {
+        let mut amounts: BTreeMap<BucketId, Vec<(BucketRole, i64)>> = BTreeMap::new();
+        let mut balances = Vec::new();
+        for (account, asset, amount) in posted.balances() {
+            if let Account::Bucket(id, role) = account {
+                amounts.entry(*id).or_default().push((*role, *amount));
+            } else {
                 let (account, unit) = name(&(*account, *asset));
-                params![account, unit, *amount]
-            })
-            .collect();
+                balances.push(params![account, unit, *amount]);
+            }
+        }
+        set_amounts(self, &amounts)?;
         insert_rows(
             self,
             "INSERT INTO ledger_balance (account, unit, amount) VALUES",
@@ -113,6 +131,15 @@ impl Books for StoreTx<'_> {
             balances.push((row.parsed()?, row.code(Asset::from_code)?, row.int()?));
             Ok(())
         })?;
+        let sql = "SELECT id, unit, amount_granted, amount_left, amount_reserved, amount_used,
+                   amount_expired, amount_reversed FROM bucket ORDER BY id";
+        self.query_each(sql, &[], |mut row| {
+            let (id, asset) = (row.id()?, Asset::Service(row.code(Unit::from_code)?));
+            for role in BucketRole::ALL {
+                balances.push((Account::Bucket(id, role), asset, row.int()?));
+            }
+            Ok(())
+        })?;
         Ok(balances)
     }
 
@@ -127,6 +154,26 @@ impl Books for StoreTx<'_> {
 
 /// An account and its unit as they are stored.
 type Name = (String, &'static str);
+
+/// The bucket whose row keeps the account's balance.
+const fn bucket(account: &Account) -> Option<BucketId> {
+    match account {
+        Account::Bucket(id, _) => Some(*id),
+        Account::Clearing
+        | Account::RefundsPayable
+        | Account::DeferredRevenue(_)
+        | Account::Unassigned
+        | Account::TaxPayable
+        | Account::Revenue
+        | Account::Chargebacks => None,
+    }
+}
+
+fn without_buckets(accounts: &[(Account, Asset)]) -> Vec<(Account, Asset)> {
+    let mut others = accounts.to_vec();
+    others.retain(|(account, _)| bucket(account).is_none());
+    others
+}
 
 fn name((account, asset): &(Account, Asset)) -> Name {
     (account.to_string(), asset.code())

@@ -1,6 +1,6 @@
 //! Lines, subscriptions, buckets, the history of use, and automatic renewal.
 
-mod buckets;
+pub(crate) mod buckets;
 mod subscriptions;
 
 use simurgh_app::ports::{DayUsage, Line, LineState, Lines, StoreFault};

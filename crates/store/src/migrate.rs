@@ -45,6 +45,7 @@ pub const MIGRATIONS: &[Migration] = embedded![
     "0014_inventory",
     "0015_find_profiles",
     "0016_order_owner",
+    "0017_bucket_amounts",
 ];
 
 /// Why the schema was left as it is.

@@ -1,39 +1,25 @@
 //! Buckets, and what the ledger says is in them.
 
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
 use simurgh_app::ports::StoreFault;
 use simurgh_charging::{Bucket, BucketBalance, BucketWindow};
-use simurgh_ledger::{Account, BucketRole};
+use simurgh_ledger::{BucketRole, Holding};
 use simurgh_vocab::{BucketId, LineId, Period, SubscriptionId, Unit};
 
 use crate::db::{Row, Value};
 use crate::params;
 use crate::rows::{exactly_one, execute_for_ids, read_all};
-use crate::tx::StoreTx;
+use crate::tx::{StoreTx, in_list};
 
-macro_rules! balance {
-    ($role:literal) => {
-        concat!(
-            "COALESCE((SELECT amount FROM ledger_balance l
-              WHERE l.account = b.account_prefix || '",
-            $role,
-            "' AND l.unit = b.unit), 0)"
-        )
-    };
-}
-
-/// Buckets `b` with their balances. The accounts of a bucket stand side by side in the ledger, so
-/// the three look-ups find one page.
+/// Buckets `b` with what they hold.
 macro_rules! select_buckets {
     ($rest:literal) => {
         concat!(
             "SELECT b.line_id, b.subscription_id, b.id, b.unit, b.zone, b.granted, b.starts_at,
-             b.ends_at, b.first_use_position, b.closed, ",
-            balance!("left"),
-            ", ",
-            balance!("reserved"),
-            ", ",
-            balance!("used"),
-            " FROM bucket b ",
+             b.ends_at, b.first_use_position, b.closed, b.amount_granted, b.amount_left,
+             b.amount_reserved, b.amount_used, b.amount_expired, b.amount_reversed
+             FROM bucket b ",
             $rest
         )
     };
@@ -41,14 +27,13 @@ macro_rules! select_buckets {
 
 pub(super) fn insert(tx: &mut StoreTx<'_>, bucket: &Bucket) -> Result<(), StoreFault> {
     let [starts_at, ends_at, position] = window_columns(bucket.window);
-    let sql = "INSERT INTO bucket (line_id, subscription_id, id, account_prefix, unit, zone,
-               granted, starts_at, ends_at, first_use_position, closed)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    let sql = "INSERT INTO bucket (line_id, subscription_id, id, unit, zone, granted,
+               starts_at, ends_at, first_use_position, closed)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
     let params = params![
         bucket.line,
         bucket.subscription,
         bucket.id,
-        account_prefix(bucket.id),
         bucket.unit,
         bucket.zone.as_str(),
         bucket.granted,
@@ -58,13 +43,6 @@ pub(super) fn insert(tx: &mut StoreTx<'_>, bucket: &Bucket) -> Result<(), StoreF
         bucket.closed,
     ];
     tx.execute(sql, &params).map(drop)
-}
-
-/// What the names of a bucket's accounts begin with, up to the role.
-fn account_prefix(id: BucketId) -> String {
-    let name = Account::Bucket(id, BucketRole::Left).to_string();
-    let role = name.rfind(':').map_or(0, |colon| colon + 1);
-    name.get(..role).unwrap_or_default().to_owned()
 }
 
 pub(super) fn update(tx: &mut StoreTx<'_>, bucket: &Bucket) -> Result<(), StoreFault> {
@@ -112,10 +90,65 @@ fn read(row: &mut Row) -> Result<BucketBalance, StoreFault> {
     };
     Ok(BucketBalance {
         bucket,
-        left: row.int()?,
-        reserved: row.int()?,
-        used: row.int()?,
+        holding: read_holding(row)?,
     })
+}
+
+/// The columns `amount_granted` and those that follow it, in the order of [`BucketRole::ALL`].
+fn read_holding(row: &mut Row) -> Result<Holding, StoreFault> {
+    let mut holding = Holding::default();
+    for role in BucketRole::ALL {
+        holding.read(role, row.int()?);
+    }
+    Ok(holding)
+}
+
+/// The column in which a role of a bucket is kept.
+pub(crate) const fn amount_column(role: BucketRole) -> &'static str {
+    match role {
+        BucketRole::Granted => "amount_granted",
+        BucketRole::Left => "amount_left",
+        BucketRole::Reserved => "amount_reserved",
+        BucketRole::Used => "amount_used",
+        BucketRole::Expired => "amount_expired",
+        BucketRole::Reversed => "amount_reversed",
+    }
+}
+
+/// What the buckets hold, locked in the order of their ids; none for one that is not there.
+pub(crate) fn holdings(
+    tx: &mut StoreTx<'_>,
+    ids: &BTreeSet<BucketId>,
+) -> Result<HashMap<BucketId, Holding>, StoreFault> {
+    let sql = format!(
+        "SELECT b.id, b.amount_granted, b.amount_left, b.amount_reserved, b.amount_used,
+         b.amount_expired, b.amount_reversed FROM bucket b WHERE b.id IN {} ORDER BY b.id",
+        in_list(1, ids.len())
+    );
+    let params: Vec<Value> = ids.iter().map(Value::from).collect();
+    let rows = tx.query_locked(&sql, &params)?;
+    rows.into_iter()
+        .map(|mut row| Ok((row.id()?, read_holding(&mut row)?)))
+        .collect()
+}
+
+/// Sets what buckets hold in some of their roles.
+pub(crate) fn set_amounts(
+    tx: &mut StoreTx<'_>,
+    amounts: &BTreeMap<BucketId, Vec<(BucketRole, i64)>>,
+) -> Result<(), StoreFault> {
+    for (bucket, roles) in amounts {
+        let mut sql = "UPDATE bucket SET ".to_owned();
+        let mut params = params![*bucket].to_vec();
+        for (place, (role, amount)) in (2u32..).zip(roles) {
+            let comma = if place == 2 { "" } else { ", " };
+            sql.push_str(&format!("{comma}{} = ?{place}", amount_column(*role)));
+            params.push(Value::from(*amount));
+        }
+        sql.push_str(" WHERE id = ?1");
+        exactly_one(tx.execute(&sql, &params)?, "bucket")?;
+    }
+    Ok(())
 }
 
 /// The columns `starts_at`, `ends_at` and `first_use_position`.

@@ -3,7 +3,7 @@
 use simurgh_app::ports::{DayUsage, LineState, Lines, StoreFault};
 use simurgh_charging::{BucketBalance, BucketWindow, SubscriptionState};
 use simurgh_commerce::AutoRenewal;
-use simurgh_ledger::{Account, BucketRole, Entry, Posting, Source, post};
+use simurgh_ledger::{Account, BucketRole, Entry, Holding, Posting, Source, post};
 use simurgh_vocab::{
     BucketId, Currency, CustomerId, Duration, EntryId, LineId, MandateId, OrderId, SubscriptionId,
     Unit,
@@ -122,7 +122,13 @@ fn buckets_come_back_with_their_balances() {
     let balances = |tx: &mut StoreTx<'_>| -> Vec<(i64, i64, i64)> {
         let open = tx.open_buckets(make::line_id()).unwrap();
         open.iter()
-            .map(|balance| (balance.left, balance.reserved, balance.used))
+            .map(|balance| {
+                (
+                    balance.holding.left,
+                    balance.holding.reserved,
+                    balance.holding.used,
+                )
+            })
             .collect()
     };
     each_store(|subject| {
@@ -156,10 +162,15 @@ fn buckets_come_back_with_their_balances() {
                 let found = tx.buckets_of(first).unwrap();
                 let expected = [(buckets[0].clone(), 699, 200, 100), (moved, 0, 0, 0)];
                 let expected = expected.map(|(bucket, left, reserved, used)| BucketBalance {
+                    holding: Holding {
+                        granted: -(left + reserved + used + i64::from(left > 0)),
+                        left,
+                        reserved,
+                        used,
+                        expired: i64::from(left > 0),
+                        reversed: 0,
+                    },
                     bucket,
-                    left,
-                    reserved,
-                    used,
                 });
                 assert_eq!(found, expected);
 
