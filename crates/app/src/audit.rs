@@ -1,8 +1,10 @@
 //! `simurgh audit`: every balance recomputed from the journal, every rule checked.
 
-use simurgh_ledger::Audit;
+use simurgh_charging::{Debit, Hold};
+use simurgh_ledger::{Account, Asset, Audit, AuditedPosting, BucketRole};
+use simurgh_vocab::{BucketId, Unit};
 
-use crate::ports::StoreExt;
+use crate::ports::{StoreExt, StoreFault, Tx};
 use crate::{App, Fault};
 
 /// Postings read at a time.
@@ -39,6 +41,7 @@ impl App {
                         None => break,
                     }
                 }
+                let movements = read_charges(tx, &mut audit)?;
                 let stored = tx.stored_balances()?;
                 let mut findings: Vec<_> = audit
                     .finish(&stored)
@@ -51,11 +54,88 @@ impl App {
                     .filter(|(_, count)| *count > 0);
                 findings.extend(broken.map(|(rule, count)| format!("{rule}: {count}")));
                 Ok(AuditReport {
-                    postings,
+                    postings: postings + movements,
                     balances: stored.len(),
                     findings,
                 })
             })
             .await
+    }
+}
+
+/// Reads what charging moved: what sessions hold and took since their last record, and what the records
+/// say. So reserved is the sum over live sessions, and used is what the records and the live sessions say.
+fn read_charges(tx: &mut dyn Tx, audit: &mut Audit) -> Result<usize, StoreFault> {
+    let mut moved = 0;
+    let mut after = String::new();
+    loop {
+        let page = tx.sessions_after(&after, PAGE)?;
+        let Some((last, _)) = page.last() else { break };
+        after.clone_from(last);
+        for (id, session) in &page {
+            for service in &session.services {
+                let mut reader = Moves::new(audit, id, session.unit);
+                for Hold { bucket, amount } in &service.holds {
+                    reader.read(*bucket, BucketRole::Reserved, *amount);
+                }
+                reader.read_all(&service.debits, BucketRole::Used);
+                reader.read_all(&service.lapsed, BucketRole::Expired);
+                moved += reader.moved;
+            }
+        }
+    }
+    let mut after = None;
+    loop {
+        let page = tx.records_after(after, PAGE)?;
+        let Some(last) = page.last() else { break };
+        after = Some(last.id);
+        for stored in &page {
+            let id = stored.id.number();
+            for used in &stored.record.uses {
+                let mut reader = Moves::new(audit, &id, stored.record.unit);
+                reader.read_all(&used.debits, BucketRole::Used);
+                reader.read_all(&used.lapsed, BucketRole::Expired);
+                moved += reader.moved;
+            }
+        }
+    }
+    Ok(moved)
+}
+
+/// Reads what one session or record took out of what was left.
+struct Moves<'a> {
+    audit: &'a mut Audit,
+    entry: &'a str,
+    asset: Asset,
+    moved: usize,
+}
+
+impl<'a> Moves<'a> {
+    fn new(audit: &'a mut Audit, entry: &'a str, unit: Unit) -> Self {
+        let asset = Asset::Service(unit);
+        Self {
+            audit,
+            entry,
+            asset,
+            moved: 0,
+        }
+    }
+
+    fn read_all(&mut self, parts: &[Debit], to: BucketRole) {
+        for Debit { bucket, amount } in parts {
+            self.read(*bucket, to, *amount);
+        }
+    }
+
+    fn read(&mut self, bucket: BucketId, to: BucketRole, amount: i64) {
+        for (role, amount) in [(BucketRole::Left, -amount), (to, amount)] {
+            self.audit.read(&AuditedPosting {
+                entry: self.entry.to_owned(),
+                account: Account::Bucket(bucket, role),
+                asset: self.asset,
+                amount,
+            });
+            self.moved += 1;
+        }
     }
 }

@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod catalogue;
+pub mod charge;
 pub mod crypto;
 pub mod desk;
 pub mod esim;
@@ -71,6 +72,7 @@ pub struct Inner {
     world: World,
     subscribers: subscriber::Rules,
     esim: esim::Rules,
+    charging: charge::Rules,
     catalogues: RwLock<catalogue::Cache>,
     wake: tokio::sync::Notify,
 }
@@ -99,10 +101,22 @@ impl App {
     /// The use cases over `world`, with the operator's own rules for subscribers and eSIM.
     #[must_use]
     pub fn with_esim(world: World, subscribers: subscriber::Rules, esim: esim::Rules) -> Self {
+        Self::with_charging(world, subscribers, esim, charge::Rules::default())
+    }
+
+    /// The use cases over `world`, with all of the operator's own rules.
+    #[must_use]
+    pub fn with_charging(
+        world: World,
+        subscribers: subscriber::Rules,
+        esim: esim::Rules,
+        charging: charge::Rules,
+    ) -> Self {
         Self(Arc::new(Inner {
             world,
             subscribers,
             esim,
+            charging,
             catalogues: RwLock::default(),
             wake: tokio::sync::Notify::new(),
         }))
@@ -112,6 +126,12 @@ impl App {
     #[must_use]
     pub fn esim(&self) -> &esim::Rules {
         &self.0.esim
+    }
+
+    /// What the operator decides about charging.
+    #[must_use]
+    pub fn charging(&self) -> &charge::Rules {
+        &self.0.charging
     }
 
     /// The current time.

@@ -252,6 +252,7 @@ impl Work<'_> {
             free: self.tariff.is_free(key.rating_group),
             holds: Vec::new(),
             debits: Vec::new(),
+            lapsed: Vec::new(),
             used: 0,
             uncovered: 0,
         }
@@ -289,6 +290,7 @@ impl Work<'_> {
             let bucket = &self.balance(hold.bucket)?.bucket;
             let is_over = bucket.closed || bucket.ends_at().is_some_and(|end| end <= self.now);
             let to = if is_over {
+                note(&mut service.lapsed, hold.bucket, hold.amount);
                 BucketRole::Expired
             } else {
                 BucketRole::Left

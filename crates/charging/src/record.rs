@@ -46,6 +46,8 @@ pub struct RecordedUse {
     pub uncovered: i64,
     /// Who paid for the rest; nobody for a free service.
     pub debits: Vec<Debit>,
+    /// What ran out while it was held.
+    pub lapsed: Vec<Debit>,
 }
 
 /// A charging record.
@@ -78,6 +80,7 @@ impl Record {
             used: std::mem::take(&mut service.used),
             uncovered: std::mem::take(&mut service.uncovered),
             debits: std::mem::take(&mut service.debits),
+            lapsed: std::mem::take(&mut service.lapsed),
         });
         Self {
             line: session.line,

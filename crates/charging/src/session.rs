@@ -50,6 +50,8 @@ pub struct ServiceState {
     pub holds: Vec<Hold>,
     /// What it took since the last record.
     pub debits: Vec<Debit>,
+    /// What was held of buckets that were over when it was given back, since the last record.
+    pub lapsed: Vec<Debit>,
     /// What was used since the last record, whoever paid.
     pub used: i64,
     /// The part of it that no bucket covered.

@@ -8,6 +8,7 @@ pub mod migrate;
 pub mod tx;
 
 mod catalogues;
+mod charges;
 mod customers;
 mod desk;
 mod esim;

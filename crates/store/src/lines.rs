@@ -167,7 +167,7 @@ impl Lines for StoreTx<'_> {
     }
 }
 
-fn read(row: &mut Row) -> Result<Line, StoreFault> {
+pub(crate) fn read(row: &mut Row) -> Result<Line, StoreFault> {
     Ok(Line {
         id: row.id()?,
         customer: row.id()?,

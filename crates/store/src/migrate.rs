@@ -46,6 +46,7 @@ pub const MIGRATIONS: &[Migration] = embedded![
     "0015_find_profiles",
     "0016_order_owner",
     "0017_bucket_amounts",
+    "0018_charging",
 ];
 
 /// Why the schema was left as it is.

@@ -110,6 +110,8 @@ ids! {
     CaseId,
     /// An eSIM profile.
     ProfileId,
+    /// A charging record.
+    RecordId,
 }
 
 /// The text is not 26 characters of Crockford base 32.

@@ -137,7 +137,7 @@ impl App {
         Ok(started)
     }
 
-    fn tell_thresholds(
+    pub(crate) fn tell_thresholds(
         &self,
         tx: &mut dyn Tx,
         line: &Line,

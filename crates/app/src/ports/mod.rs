@@ -3,6 +3,7 @@
 
 mod books;
 mod catalogues;
+mod charges;
 mod contacts;
 mod customers;
 mod desk;
@@ -19,6 +20,9 @@ mod world;
 
 pub use books::{Books, PostingCursor};
 pub use catalogues::{CatalogueDocument, Catalogues};
+pub use charges::{
+    ChargeBooks, ChargeChanges, ChargeKey, ChargeLine, Charges, StoredRecord, Subscriber,
+};
 pub use contacts::{Contact, Contacts};
 pub use customers::{
     AccountEvent, AccountEventKind, Credentials, CustomerSearch, Customers, Digest, IdentityChecks,

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 use simurgh_ledger::Journal;
 
 use super::{
-    Books, Catalogues, Contacts, Customers, Desk, IdentityChecks, Inventory, Lines, LogIns, Outbox,
-    Profiles, Sales,
+    Books, Catalogues, Charges, Contacts, Customers, Desk, IdentityChecks, Inventory, Lines,
+    LogIns, Outbox, Profiles, Sales,
 };
 
 /// The store itself failed. Nothing of the transaction remains.
@@ -47,6 +47,7 @@ pub trait Tx:
     Journal<Fault = StoreFault>
     + Books
     + Catalogues
+    + Charges
     + Contacts
     + Customers
     + Desk
@@ -64,6 +65,8 @@ impl<T> Tx for T where
     T: Journal<Fault = StoreFault>
         + Books
         + Catalogues
+        + Charges
+        + Charges
         + Contacts
         + Customers
         + Desk

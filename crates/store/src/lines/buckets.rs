@@ -25,6 +25,10 @@ macro_rules! select_buckets {
     };
 }
 
+/// The buckets of charged lines that are open or held; ends with `IN`.
+pub(crate) const SELECT_CHARGED: &str =
+    select_buckets!("WHERE (b.closed = 0 OR b.amount_reserved > 0) AND b.line_id IN");
+
 pub(super) fn insert(tx: &mut StoreTx<'_>, bucket: &Bucket) -> Result<(), StoreFault> {
     let [starts_at, ends_at, position] = window_columns(bucket.window);
     let sql = "INSERT INTO bucket (line_id, subscription_id, id, unit, zone, granted,
@@ -77,7 +81,7 @@ pub(super) fn of_subscription(
     read_all(tx.query(sql, &params![subscription])?, read)
 }
 
-fn read(row: &mut Row) -> Result<BucketBalance, StoreFault> {
+pub(crate) fn read(row: &mut Row) -> Result<BucketBalance, StoreFault> {
     let bucket = Bucket {
         line: row.id()?,
         subscription: row.id()?,
@@ -130,6 +134,21 @@ pub(crate) fn holdings(
     rows.into_iter()
         .map(|mut row| Ok((row.id()?, read_holding(&mut row)?)))
         .collect()
+}
+
+/// Sets what buckets hold after charging: grants are none of its business.
+pub(crate) fn set_holdings(
+    tx: &mut StoreTx<'_>,
+    holdings: &BTreeMap<BucketId, Holding>,
+) -> Result<(), StoreFault> {
+    let sql = "UPDATE bucket SET amount_left = ?2, amount_reserved = ?3, amount_used = ?4,
+               amount_expired = ?5 WHERE id = ?1";
+    for (id, holding) in holdings {
+        let (left, reserved) = (holding.left, holding.reserved);
+        let params = params![*id, left, reserved, holding.used, holding.expired];
+        exactly_one(tx.execute(sql, &params)?, "bucket")?;
+    }
+    Ok(())
 }
 
 /// Sets what buckets hold in some of their roles.
