@@ -81,7 +81,7 @@ pub fn charge(
                 (Standing::Over, Phase::Update | Phase::Terminate) => {
                     return Ok(Outcome::Refused(CommandResult::UnknownSession));
                 }
-                (Standing::Over | Standing::Live, Phase::Initial) => {
+                (Standing::Over | Standing::Live, Phase::Initial | Phase::Event) => {
                     return Ok(Outcome::Refused(CommandResult::OutOfOrder));
                 }
                 (Standing::Live, Phase::Update | Phase::Terminate) => {}
@@ -91,10 +91,10 @@ pub fn charge(
             }
             known.clone()
         }
-        (None, Phase::Initial) if !book.in_service => {
+        (None, Phase::Initial | Phase::Event) if !book.in_service => {
             return Ok(Outcome::Refused(CommandResult::NotInService));
         }
-        (None, Phase::Initial) => {
+        (None, Phase::Initial | Phase::Event) => {
             book.sessions = book.sessions.saturating_add(1);
             open(book.line, report, now)
         }
@@ -117,8 +117,12 @@ pub fn charge(
         Phase::Initial | Phase::Update => {
             session.due_at = now.plus(tariff.validity.times(SUPERVISION));
         }
-        Phase::Terminate => {
-            record = Some(work.end(&mut session, RecordCause::Terminated)?);
+        Phase::Terminate | Phase::Event => {
+            let cause = match report.phase {
+                Phase::Event => RecordCause::Event,
+                Phase::Initial | Phase::Update | Phase::Terminate => RecordCause::Terminated,
+            };
+            record = Some(work.end(&mut session, cause)?).filter(Record::says_something);
             session.due_at = now.plus(REMEMBERED);
         }
     }
@@ -237,6 +241,7 @@ impl Work<'_> {
                 (Some(asked), Phase::Initial | Phase::Update) => {
                     self.grant(session, told, asked, report)?
                 }
+                (Some(asked), Phase::Event) => self.debit_event(session, told.key, asked)?,
                 (Some(_) | None, _) => ServiceResult::Reported,
             };
             let key = told.key;
@@ -323,11 +328,7 @@ impl Work<'_> {
         if service.free {
             return Ok(ServiceResult::Granted(self.quota(wish, false, None)));
         }
-        let mut left = 0i64;
-        let open = self.covering(&report.zones);
-        for bucket in &open {
-            left = left.saturating_add(self.left(*bucket)?);
-        }
+        let left = self.covered(&report.zones)?;
         if left == 0 {
             return Ok(ServiceResult::LimitReached);
         }
@@ -343,7 +344,7 @@ impl Work<'_> {
         };
         let mut rest = amount;
         let mut until = None;
-        for bucket in open {
+        for bucket in self.covering(&report.zones) {
             let taken = rest.min(self.left(bucket)?);
             if taken > 0 {
                 rest -= taken;
@@ -363,6 +364,41 @@ impl Work<'_> {
             amount == left,
             until,
         )))
+    }
+
+    /// Debits an event: all of it, or nothing.
+    fn debit_event(
+        &mut self,
+        session: &mut Session,
+        key: ServiceKey,
+        asked: Asked,
+    ) -> Result<ServiceResult, ChargeError> {
+        let Some(service) = find(session, key) else {
+            return Ok(ServiceResult::Reported);
+        };
+        let amount = match asked {
+            Asked::Any => 1,
+            Asked::UpTo(amount) => amount.max(0),
+        };
+        if !service.free && self.covered(&service.zones)? < amount {
+            return Ok(ServiceResult::LimitReached);
+        }
+        self.debit(service, amount)?;
+        Ok(ServiceResult::Granted(Quota {
+            amount,
+            validity: Duration::ZERO,
+            threshold: 0,
+            last: false,
+        }))
+    }
+
+    /// What is left in the buckets that cover the place.
+    fn covered(&self, zones: &[ZoneCode]) -> Result<i64, ChargeError> {
+        let mut left = 0i64;
+        for bucket in self.covering(zones) {
+            left = left.saturating_add(self.left(bucket)?);
+        }
+        Ok(left)
     }
 
     fn quota(&self, amount: i64, last: bool, until: Option<Timestamp>) -> Quota {
@@ -444,6 +480,37 @@ impl Work<'_> {
         self.moves.push(what);
         Ok(())
     }
+}
+
+/// Whether there is enough left for what is asked for; nothing changes.
+///
+/// Source: `RFC 8506 §6.2` (balance check).
+///
+/// # Errors
+/// [`ChargeError`].
+pub fn has_credit(
+    book: &mut LineBook,
+    report: &Report,
+    tariff: &Tariff,
+    now: Timestamp,
+) -> Result<bool, ChargeError> {
+    let work = Work {
+        book,
+        tariff,
+        now,
+        unit: report.unit,
+        moves: Vec::new(),
+    };
+    let left = work.covered(&report.zones)?;
+    let asked = report.services.iter().fold(0i64, |sum, told| {
+        let amount = match told.asked {
+            Some(Asked::UpTo(amount)) => amount.max(0),
+            Some(Asked::Any) => 1,
+            None => 0,
+        };
+        sum.saturating_add(amount)
+    });
+    Ok(work.book.in_service && left >= asked.max(1))
 }
 
 /// Whether a plan of the line waits for its first use: it is started before the request is decided.

@@ -16,7 +16,9 @@ mod tariff;
 
 pub use answer::{Answer, CommandResult, Quota, ServiceAnswer, ServiceResult};
 pub use bucket::{Bucket, BucketBalance, BucketWindow};
-pub use charge::{ChargeError, Decision, LineBook, Outcome, charge, give_up, waits_for_first_use};
+pub use charge::{
+    ChargeError, Decision, LineBook, Outcome, charge, give_up, has_credit, waits_for_first_use,
+};
 pub use consume::{Consumption, Use, consume};
 pub use record::{Record, RecordCause, RecordedUse};
 pub use report::{Asked, Phase, Report, ServiceReport};

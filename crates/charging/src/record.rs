@@ -11,11 +11,13 @@ pub enum RecordCause {
     Terminated,
     /// Nothing was heard of the session in time, or it had to end.
     GivenUp,
+    /// A single event was debited.
+    Event,
 }
 
 impl RecordCause {
     /// Every cause.
-    pub const ALL: [Self; 2] = [Self::Terminated, Self::GivenUp];
+    pub const ALL: [Self; 3] = [Self::Terminated, Self::GivenUp, Self::Event];
 
     /// The name it is stored under.
     #[must_use]
@@ -23,6 +25,7 @@ impl RecordCause {
         match self {
             Self::Terminated => "terminated",
             Self::GivenUp => "given-up",
+            Self::Event => "event",
         }
     }
 
@@ -70,6 +73,12 @@ pub struct Record {
 }
 
 impl Record {
+    /// Whether anything was used or ran out.
+    pub(crate) fn says_something(&self) -> bool {
+        let mut uses = self.uses.iter();
+        uses.any(|it| it.used > 0 || !it.lapsed.is_empty()) || self.cause != RecordCause::Event
+    }
+
     /// Takes what the session counted since its last record.
     pub(crate) fn take(session: &mut Session, cause: RecordCause, now: Timestamp) -> Self {
         let part = session.records;

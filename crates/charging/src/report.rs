@@ -34,6 +34,10 @@ pub enum Phase {
     Update,
     /// It ends it.
     Terminate,
+    /// It is all there is: what is asked for is debited at once, whole or not at all.
+    ///
+    /// Source: `RFC 8506 §6.3` (direct debiting).
+    Event,
 }
 
 /// What is reported of one service.

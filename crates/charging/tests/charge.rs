@@ -1,10 +1,16 @@
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
 //! A request of a session, rule by rule, and many of them against the simplest model there is.
 
 use proptest::prelude::*;
 use simurgh_charging::{
     Answer, Asked, Bucket, BucketBalance, BucketWindow, CommandResult, Decision, LineBook, Outcome,
     Phase, Quota, RecordCause, Report, ServiceKey, ServiceReport, ServiceResult, Session,
-    SessionStanding, Slice, Tariff, charge, give_up,
+    SessionStanding, Slice, Tariff, charge, give_up, has_credit,
 };
 use simurgh_ledger::{BucketRole, Holding, Move};
 use simurgh_vocab::{
@@ -437,6 +443,34 @@ fn a_silent_session_is_given_up_and_nothing_unreported_is_debited() {
     books.session = Some(given_up.session);
     books.check();
     assert_eq!(books.amounts(1), (1_000, 0, 0));
+}
+
+#[test]
+fn an_event_is_debited_whole_or_not_at_all() {
+    let event = |number, amount| {
+        report(
+            number,
+            Phase::Event,
+            vec![service(1, None, Some(Asked::UpTo(amount)))],
+        )
+    };
+    let mut books = Books::of(vec![bucket(1, "home", 24, 3), bucket(2, "world", 48, 4)]);
+    let Outcome::Decided(decision) = books.try_report(&event(0, 5)) else {
+        panic!("an event is decided")
+    };
+    assert_eq!((books.amounts(1).2, books.amounts(2).2), (3, 2));
+    let record = decision.record.unwrap();
+    assert_eq!((record.cause, record.uses[0].used), (RecordCause::Event, 5));
+    assert!(matches!(
+        books.try_report(&event(0, 5)),
+        Outcome::Replayed(_)
+    ));
+    books.session = None;
+    assert!(!has_credit(&mut books.book, &event(0, 3), &books.tariff, NOW).unwrap());
+    assert!(has_credit(&mut books.book, &event(0, 2), &books.tariff, NOW).unwrap());
+    let answer = books.report(&event(0, 3));
+    assert_eq!(answer.services[0].result, ServiceResult::LimitReached);
+    assert_eq!((books.amounts(1).2, books.amounts(2).2), (3, 2));
 }
 
 /// What may come next.

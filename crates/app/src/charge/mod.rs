@@ -111,7 +111,7 @@ impl App {
         let line = session.map(|session| session.line).or(line);
         let Some(at) = line.and_then(|line| batch.books.lines.get_mut(&line)) else {
             return Ok(refusal(match request.phase {
-                Phase::Initial => CommandResult::UnknownSubscriber,
+                Phase::Initial | Phase::Event => CommandResult::UnknownSubscriber,
                 Phase::Update | Phase::Terminate => CommandResult::UnknownSession,
             }));
         };
