@@ -5,6 +5,7 @@
 
 mod desk;
 mod supervise;
+mod tell;
 
 pub use desk::{ChargeDesk, DeskOptions, Unheard};
 
@@ -13,24 +14,37 @@ use std::sync::Arc;
 
 use simurgh_charging::{
     Answer, ChargeError, CommandResult, Decision, Outcome, Phase, Report, ServiceReport, Session,
-    Tariff, charge, reached_thresholds, standing, waits_for_first_use,
+    Tariff, charge, has_credit, reached_thresholds, standing, waits_for_first_use,
 };
 use simurgh_commerce::Catalogue;
 use simurgh_vocab::{CountryCode, LineId, RecordId, Timestamp, Unit, ZoneCode};
 
 use crate::ports::{
-    ChargeBooks, ChargeChanges, ChargeKey, ChargeLine, DayUsage, StoreExt, Subscriber, Tx,
+    ChargeBooks, ChargeChanges, ChargeKey, ChargeLine, DayUsage, Reauthorizer, StoreExt,
+    Subscriber, Tx,
 };
 use crate::{App, Fault};
 
 /// What the operator decides about charging.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Rules {
     /// Slices and times.
     pub tariff: Tariff,
     /// The country of a use whose place the network does not tell: the operator's own. None: such a use
     /// is in no zone, and nothing covers it.
     pub home: Option<CountryCode>,
+    /// The way back to the network; without one, live sessions learn of a change when they report next.
+    pub reauthorizer: Option<Arc<dyn Reauthorizer>>,
+}
+
+impl std::fmt::Debug for Rules {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rules")
+            .field("tariff", &self.tariff)
+            .field("home", &self.home)
+            .field("reauthorizer", &self.reauthorizer.is_some())
+            .finish()
+    }
 }
 
 /// A request of the network.
@@ -75,6 +89,28 @@ impl App {
             .transact(move |tx| app.charge_in(tx, &requests, now))
             .await?;
         Ok(answers)
+    }
+
+    /// Whether a line has enough for what is asked; none if nobody has such a name. Nothing changes.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn check_balance(&self, request: UseRequest) -> Result<Option<bool>, Fault> {
+        let app = self.clone();
+        let now = self.now();
+        self.store
+            .snapshot(move |tx| {
+                let catalogue = app.current_catalogue(tx)?;
+                let mut books = tx.charge_books(&keys(std::slice::from_ref(&request)))?;
+                let line = books.lines_of.first().copied().flatten();
+                let Some(at) = line.and_then(|line| books.lines.get_mut(&line)) else {
+                    return Ok(None);
+                };
+                let report = app.report(&request, &catalogue);
+                let tariff = &app.charging().tariff;
+                Ok(Some(has_credit(&mut at.book, &report, tariff, now)?))
+            })
+            .await
     }
 
     fn charge_in(
@@ -138,12 +174,7 @@ impl App {
     fn note_decision(&self, batch: &mut Batch, id: &str, decision: Decision, now: Timestamp) {
         let changes = &mut batch.changes;
         if let Some(at) = batch.books.lines.get(&decision.session.line) {
-            for what in &decision.moves {
-                let mut all = at.book.buckets.iter();
-                if let Some(balance) = all.find(|it| it.bucket.id == what.bucket) {
-                    changes.holdings.insert(what.bucket, balance.holding);
-                }
-            }
+            changes.note_moves(&at.book, &decision.moves);
         }
         if let Some(record) = decision.record {
             let id = self.make(RecordId::from_parts, now);

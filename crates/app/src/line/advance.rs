@@ -39,7 +39,8 @@ impl App {
         // One that was given up is told nothing more, but what was bought still ends and is earned.
         let is_closed = matches!(line.state, LineState::Closed { .. });
         self.start_waiting_plans(tx, &line, now, |activate_by| activate_by <= now)?;
-        self.expire_buckets(tx, &line, now)?;
+        let state_before = line.state;
+        let expired = self.expire_buckets(tx, &line, now)?;
         let mut subscriptions = tx.subscriptions_of(id)?;
         for plan in &mut subscriptions {
             self.advance_plan(tx, plan, now)?;
@@ -60,6 +61,9 @@ impl App {
             let ended = subscriptions.iter().filter_map(Subscription::ends_at).max();
             self.wind_down(tx, &mut line, ended.unwrap_or(now), now)?;
         }
+        if expired || line.state != state_before {
+            self.tell_sessions(tx, id, now)?;
+        }
         let next = next_appointment(&line, &alive, renewal.as_ref(), now);
         if let Some(due) = next {
             let key = format!("advance:{id}:{}", due.as_micros());
@@ -68,7 +72,7 @@ impl App {
         Ok(())
     }
 
-    fn expire_buckets(&self, tx: &mut dyn Tx, line: &Line, now: Timestamp) -> Result<(), Fault> {
+    fn expire_buckets(&self, tx: &mut dyn Tx, line: &Line, now: Timestamp) -> Result<bool, Fault> {
         let balances: Vec<BucketBalance> = tx.open_buckets(line.id)?;
         let source = format!("{}:{}", line.id, now.as_micros());
         if let Some(entry) = expire(&balances, now, &source)? {
@@ -82,7 +86,7 @@ impl App {
         if !over.is_empty() {
             tx.close_buckets(&over)?;
         }
-        Ok(())
+        Ok(!over.is_empty())
     }
 
     /// Ends a plan whose time is over, and earns what was paid for the periods that are over.

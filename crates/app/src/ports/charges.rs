@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use simurgh_charging::{LineBook, Record, Session};
-use simurgh_ledger::Holding;
+use simurgh_ledger::{Holding, Move};
 use simurgh_vocab::{BucketId, LineId, Msisdn, RecordId, Timestamp};
 
 use super::{DayUsage, Line, StoreFault};
@@ -69,6 +69,18 @@ pub struct ChargeChanges {
     pub records: Vec<(RecordId, Record)>,
     /// What was used, for the history by day.
     pub usage: Vec<(LineId, DayUsage)>,
+}
+
+impl ChargeChanges {
+    /// Notes what the buckets that `moves` touched hold now, as `book` says.
+    pub fn note_moves(&mut self, book: &LineBook, moves: &[Move]) {
+        for what in moves {
+            let mut all = book.buckets.iter();
+            if let Some(balance) = all.find(|it| it.bucket.id == what.bucket) {
+                self.holdings.insert(what.bucket, balance.holding);
+            }
+        }
+    }
 }
 
 /// A record as it is kept.

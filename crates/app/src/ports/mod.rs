@@ -12,6 +12,7 @@ mod identity;
 mod inventory;
 mod lines;
 mod message;
+mod network;
 mod outbox;
 mod payment;
 mod sales;
@@ -45,6 +46,7 @@ pub use message::{
     Delivery, Envelope, Fate, Messenger, NotRecorded, REFERENCE_SEPARATOR, Receipt, ReceiptSink,
     Recording, SendFailure, Sending,
 };
+pub use network::{Asked, ClientAnswer, Reauthorizer, SessionAddress, Unreachable};
 pub use outbox::{Job, Message, MessageState, Outbox, Recipient, Task};
 pub use payment::{
     Asking, ChargeRequest, MandateGrant, Notification, NotificationRefusal, OpenRequest, Opened,

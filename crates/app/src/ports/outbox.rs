@@ -30,6 +30,8 @@ pub enum Task {
     AskIdentity(CaseId),
     /// Make the profile of a line.
     PrepareProfile(LineId),
+    /// Tell the live sessions of a line that its balance or state has changed.
+    TellSessions(LineId),
 }
 
 /// A row of the outbox.

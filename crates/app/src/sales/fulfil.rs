@@ -54,6 +54,7 @@ impl App {
             tx.update_line(&line)?;
         }
         tx.update_order(&order)?;
+        self.tell_sessions(tx, line.id, now)?;
         let key = format!("advance:{}:{}", line.id, order.id);
         self.enqueue(tx, Task::AdvanceLine(line.id), key, now)?;
         self.tell_order_confirmed(tx, &order, granted, now)?;

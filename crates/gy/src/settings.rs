@@ -1,0 +1,74 @@
+//! What the operator sets about the Diameter listener.
+
+use std::time::Duration;
+
+use simurgh_diameter::allowed::AllowedPeer;
+use simurgh_diameter::peer::Local;
+
+/// What a client does with a user whose last units are used up.
+///
+/// Source: `RFC 8506 §8.34`, `§8.35` (Final-Unit-Indication, Final-Unit-Action).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AtTheEnd {
+    /// It ends the service.
+    Terminate,
+    /// It leads the user to this address, where a plan can be bought; the rating group of the way there
+    /// should be free.
+    Redirect(String),
+    /// It lets the user reach what the filters with these names allow.
+    Restrict(Vec<String>),
+}
+
+/// What clients are told while the store cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StoreDown {
+    /// That the request cannot be served: they do as their own failure handling says.
+    Refuse,
+    /// That no credit control is needed: users go on, and nobody pays for it.
+    LetThrough,
+}
+
+/// The settings of the listener.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Who we are.
+    pub local: Local,
+    /// Who may connect; nobody else.
+    pub peers: Vec<AllowedPeer>,
+    /// The watchdog interval Tw. Source: `RFC 3539 §3.4.1`.
+    pub watchdog: Duration,
+    /// What happens when the last units are used up.
+    pub at_the_end: AtTheEnd,
+    /// What clients are told while the store cannot be used.
+    pub store_down: StoreDown,
+    /// The most octets of a message.
+    pub message_octets_max: usize,
+    /// The most connections at once.
+    pub connections_max: usize,
+    /// How many requests of one connection may be under way; no more are read until some are answered.
+    pub requests_max: usize,
+    /// How long a request may take before its client is told that it cannot be served now. Well below
+    /// the 10 seconds that clients wait (Tx, `RFC 8506 §13`).
+    pub answer_timeout: Duration,
+    /// How long a peer may take nothing of what we write.
+    pub write_timeout: Duration,
+}
+
+impl Settings {
+    /// The usual limits for `local`, with nobody allowed to connect.
+    #[must_use]
+    pub const fn of(local: Local) -> Self {
+        Self {
+            local,
+            peers: Vec::new(),
+            watchdog: Duration::from_secs(30),
+            at_the_end: AtTheEnd::Terminate,
+            store_down: StoreDown::Refuse,
+            message_octets_max: 65_536,
+            connections_max: 256,
+            requests_max: 1_024,
+            answer_timeout: Duration::from_secs(5),
+            write_timeout: Duration::from_secs(30),
+        }
+    }
+}
