@@ -1,0 +1,12 @@
+//! The listener on loopback, with a store and clients that speak Diameter.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod client;
+mod sessions;
+mod streams;
+mod world;
