@@ -177,6 +177,7 @@ impl App {
             Task::DeleteDocuments(id) => self.delete_documents(id).await.map(|()| true),
             Task::AskIdentity(id) => self.ask_identity(id).await,
             Task::PrepareProfile(id) => self.prepare_profile(id).await,
+            Task::TellProgress(id) => self.tell_progress(id).await,
             Task::TellSessions(id) => self.reach_sessions(id).await,
         };
         done.map(Progress::of)

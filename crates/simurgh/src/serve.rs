@@ -147,7 +147,7 @@ fn operator(config: &Config) -> anyhow::Result<Operator> {
             ..Rules::default()
         },
         esim: match &config.esim {
-            Some(settings) => esim::rules(&settings.address, settings.profile_version),
+            Some(settings) => esim::rules_of(settings)?,
             None => simurgh_app::esim::Rules::default(),
         },
     })

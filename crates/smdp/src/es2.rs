@@ -61,7 +61,9 @@ impl Smdp {
                 .as_deref()
                 .map(hash_confirmation_code),
             smds,
-            expires_at: None,
+            expires_at: settings
+                .order_lasts
+                .map(|length| self.app().now().plus(length)),
             release: order.release,
         };
         let confirmed = self

@@ -1,6 +1,7 @@
 //! Named refusals of the use cases as subject and reason codes.
 
 use simurgh_app::esim::EsimFault;
+use simurgh_app::ports::ProgressFailure;
 use simurgh_rsp::message::status::Status;
 use simurgh_subscriber::ProfileRefusal;
 
@@ -43,6 +44,15 @@ const fn phone(refusal: ProfileRefusal) -> Status {
         | ProfileRefusal::TypeUnavailable
         | ProfileRefusal::OtherType
         | ProfileRefusal::EventRefused => Status::MatchingIdRefused,
+    }
+}
+
+/// The same, for the operator who ordered the profile.
+pub(crate) fn failure(refusal: ProfileRefusal) -> ProgressFailure {
+    let status = phone(refusal);
+    ProgressFailure {
+        subject: status.subject().to_owned(),
+        reason: status.reason().to_owned(),
     }
 }
 

@@ -21,6 +21,8 @@ pub struct SmdpSettings {
     pub callers: Vec<Caller>,
     /// How long a phone may take from its first question to its last.
     pub session: Duration,
+    /// How long after its confirmation an order of another operator can be downloaded. `None`: for ever.
+    pub order_lasts: Option<Duration>,
 }
 
 impl SmdpSettings {
@@ -35,6 +37,7 @@ impl SmdpSettings {
             smds_address: None,
             callers: Vec::new(),
             session: Self::SESSION,
+            order_lasts: None,
         }
     }
 }

@@ -9,6 +9,7 @@ mod edge {
     mod interop;
     mod operator;
     mod pairs;
+    mod progress;
     mod tampering;
     mod tls;
 }

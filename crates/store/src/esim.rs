@@ -2,16 +2,17 @@
 
 mod heard;
 mod profiles;
+mod progress;
 mod rules;
 mod sessions;
 
 use simurgh_app::ports::{
-    AnsweredCall, ChipCurve, ChipEventRecord, ChipKey, HeardNotification, ProfileShelf, Profiles,
-    RspSession, StoreFault, StoredPackage, Transaction,
+    AnsweredCall, ChipCurve, ChipEventRecord, ChipKey, DownloadProgress, HeardNotification,
+    ProfileShelf, Profiles, RspSession, StoreFault, StoredPackage, Transaction,
 };
 use simurgh_subscriber::Profile;
 use simurgh_vocab::identity::{Eid, Iccid};
-use simurgh_vocab::{LineId, ProfileId, Timestamp};
+use simurgh_vocab::{LineId, ProfileId, ProgressId, Timestamp};
 
 use crate::db::Row;
 use crate::params;
@@ -199,6 +200,18 @@ impl Profiles for StoreTx<'_> {
             removed += self.execute(sql, &params)?;
         }
         Ok(removed)
+    }
+
+    fn insert_progress(&mut self, progress: &DownloadProgress) -> Result<(), StoreFault> {
+        progress::insert(self, progress)
+    }
+
+    fn progress(&mut self, id: ProgressId) -> Result<Option<DownloadProgress>, StoreFault> {
+        progress::one(self, id)
+    }
+
+    fn forget_progress(&mut self, id: ProgressId) -> Result<(), StoreFault> {
+        progress::forget(self, id)
     }
 
     fn insert_chip_event(&mut self, event: &ChipEventRecord) -> Result<bool, StoreFault> {

@@ -47,6 +47,7 @@ pub const MIGRATIONS: &[Migration] = embedded![
     "0016_order_owner",
     "0017_bucket_amounts",
     "0018_charging",
+    "0019_download_progress",
 ];
 
 /// Why the schema was left as it is.

@@ -162,6 +162,7 @@ fn task_columns(task: Task) -> (&'static str, Value) {
         Task::DeleteDocuments(id) => ("delete-documents", id.into()),
         Task::AskIdentity(id) => ("ask-identity", id.into()),
         Task::PrepareProfile(id) => ("prepare-profile", id.into()),
+        Task::TellProgress(id) => ("tell-progress", id.into()),
         Task::TellSessions(id) => ("tell-sessions", id.into()),
     }
 }
@@ -178,6 +179,7 @@ fn read_task(row: &mut Row) -> Result<Task, StoreFault> {
         "delete-documents" => row.id().map(Task::DeleteDocuments),
         "ask-identity" => row.id().map(Task::AskIdentity),
         "prepare-profile" => row.id().map(Task::PrepareProfile),
+        "tell-progress" => row.id().map(Task::TellProgress),
         "tell-sessions" => row.id().map(Task::TellSessions),
         _ => Err(row.behind("no kind of job")),
     }

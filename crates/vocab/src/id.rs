@@ -112,6 +112,8 @@ ids! {
     ProfileId,
     /// A charging record.
     RecordId,
+    /// A piece of news of an eSIM download.
+    ProgressId,
 }
 
 /// The text is not 26 characters of Crockford base 32.

@@ -13,7 +13,7 @@ mod time;
 
 pub use id::{
     BucketId, CaseId, ChallengeId, CustomerId, EntryId, InvoiceId, JobId, LineId, MandateId,
-    MessageId, OrderId, ParseIdError, PaymentId, ProfileId, RecordId, RefundId, SessionId, StaffId,
+    MessageId, OrderId, ParseIdError, PaymentId, ProfileId, ProgressId, RecordId, RefundId, SessionId, StaffId,
     SubscriptionId, TicketId,
 };
 pub use money::{Currency, Money, MoneyError, ParseMoneyError};

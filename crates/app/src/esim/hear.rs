@@ -5,9 +5,10 @@ use simurgh_vocab::Timestamp;
 use simurgh_vocab::identity::{Eid, Iccid};
 
 use super::order::keep_advanced;
+use super::progress::News;
 use crate::ports::{
-    ChipEvent, ChipKey, ChipNotification, HeardNotification, InstallOutcome, SessionStep, StoreExt,
-    Tx,
+    ChipEvent, ChipKey, ChipNotification, HeardNotification, InstallOutcome, ProgressFailure,
+    ProgressPoint, SessionStep, StoreExt, Tx,
 };
 use crate::{App, Fault};
 
@@ -26,18 +27,28 @@ pub enum Heard {
 }
 
 impl App {
-    /// Takes in what a chip reported; its signature was verified. Hearing it twice is hearing it once.
+    /// Takes in what a chip reported; its signature was verified. Hearing it twice is hearing it once. `signed` is
+    /// what the chip signed, for whoever ordered the profile.
     ///
     /// # Errors
     /// [`Fault`].
-    pub async fn hear(&self, notification: ChipNotification) -> Result<Heard, Fault> {
+    pub async fn hear(
+        &self,
+        notification: ChipNotification,
+        signed: Option<Vec<u8>>,
+    ) -> Result<Heard, Fault> {
         let app = self.clone();
         self.store
-            .transact(move |tx| app.hear_in(tx, &notification))
+            .transact(move |tx| app.hear_in(tx, &notification, signed.as_deref()))
             .await
     }
 
-    fn hear_in(&self, tx: &mut dyn Tx, notification: &ChipNotification) -> Result<Heard, Fault> {
+    fn hear_in(
+        &self,
+        tx: &mut dyn Tx,
+        notification: &ChipNotification,
+        signed: Option<&[u8]>,
+    ) -> Result<Heard, Fault> {
         let now = self.now();
         let session = match &notification.transaction {
             Some(transaction) => tx.rsp_session(transaction)?,
@@ -69,7 +80,11 @@ impl App {
         if !tx.insert_chip_notification(&heard, Some(profile.id))? {
             return Ok(Heard::Again);
         }
-        keep_advanced(tx, &self.after_news(profile, notification, now))?;
+        let profile = self.after_news(profile, notification, now);
+        keep_advanced(tx, &profile)?;
+        if notification.event == ChipEvent::Install {
+            self.tell_progress_of(tx, &profile, installation(notification, signed), now)?;
+        }
         if let Some(mut session) = session
             && session.step != SessionStep::Over
         {
@@ -107,5 +122,24 @@ impl App {
                     .map(|chip| (chip.eid, chip.key)))
             })
             .await
+    }
+}
+
+/// What the operator is told of an installation.
+fn installation(notification: &ChipNotification, signed: Option<&[u8]>) -> News {
+    let failure = match &notification.outcome {
+        Some(InstallOutcome::Failed { reason, .. }) if *reason != ALREADY_THERE => {
+            // "eUICC", "execution error": what exactly, the result says.
+            Some(ProgressFailure {
+                subject: "8.1".to_owned(),
+                reason: "4.2".to_owned(),
+            })
+        }
+        Some(InstallOutcome::Failed { .. } | InstallOutcome::Installed) | None => None,
+    };
+    News {
+        failure,
+        result: signed.map(<[u8]>::to_vec),
+        ..News::good(ProgressPoint::Installation, notification.eid)
     }
 }

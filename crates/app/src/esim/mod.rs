@@ -7,6 +7,7 @@ mod hear;
 pub mod inventory;
 mod issue;
 mod order;
+mod progress;
 mod session;
 mod view;
 
@@ -25,7 +26,9 @@ pub use order::{ConfirmedOrder, OrderCall, OrderConfirmation};
 pub use view::{ManualCode, ProfileStage, ProfileUpdate, ProfileView};
 
 use crate::Fault;
-use crate::ports::{ChipFacts, ChipKey, ProfilePackager, StoreFault, Transaction};
+use crate::ports::{
+    ChipFacts, ChipKey, ProfilePackager, ProgressListener, StoreFault, Transaction,
+};
 
 /// What an operator decides about eSIM.
 #[derive(Clone, Default)]
@@ -36,6 +39,8 @@ pub struct Rules {
     pub networks: Networks,
     /// The maker of packages; without one no profile is made here.
     pub packager: Option<Arc<dyn ProfilePackager>>,
+    /// Operators who want to know how the downloads of their orders go.
+    pub listener: Option<Arc<dyn ProgressListener>>,
 }
 
 /// What profiles say of networks.

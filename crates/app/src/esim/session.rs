@@ -2,13 +2,14 @@
 
 use simurgh_subscriber::{Profile, ProfileRefusal, ProfileState};
 use simurgh_vocab::ProfileId;
-use simurgh_vocab::identity::Eid;
 
 use super::order::keep;
+use super::progress::News;
 use super::{Admission, Asking, CodeTries, Delivery, EsimFault, Offer, PackageToBind};
 use crate::crypto::Purpose;
 use crate::ports::{
-    CancelWhy, ChipKey, RspSession, SessionStep, StoreExt, StoredPackage, Transaction, Tx,
+    CancelWhy, ChipKey, ProgressFailure, ProgressPoint, RspSession, SessionStep, StoreExt,
+    StoredPackage, Transaction, Tx,
 };
 use crate::{App, Fault};
 
@@ -104,6 +105,8 @@ impl App {
             .clone()
             .admit(chip, &asking.facts, policy, now)?;
         tx.bind_profile(&profile)?;
+        let news = News::good(ProgressPoint::Eligibility, asking.eid);
+        self.tell_progress_of(tx, &profile, news, now)?;
         session.step = SessionStep::Authenticated {
             eid: asking.eid,
             chip_key: admission.chip_key.clone(),
@@ -116,17 +119,20 @@ impl App {
         Ok(tx.update_rsp_session(&session)?)
     }
 
-    /// The chip is believed, and gets nothing: it may still cancel its session properly.
+    /// The chip is believed, and gets nothing: it may still cancel its session properly. Whoever ordered what
+    /// it asked for is told `why`.
     ///
     /// # Errors
     /// [`EsimFault::UnknownSession`].
     pub async fn refuse_chip(
         &self,
         transaction: Transaction,
-        eid: Eid,
+        asking: Asking,
         chip_key: ChipKey,
+        why: ProgressFailure,
     ) -> Result<(), EsimFault> {
         let app = self.clone();
+        let eid = asking.eid;
         self.store
             .transact(move |tx| {
                 let mut session = app.session_in(tx, &transaction)?;
@@ -137,7 +143,15 @@ impl App {
                     eid,
                     chip_key: chip_key.clone(),
                 };
-                Ok(tx.update_rsp_session(&session)?)
+                tx.update_rsp_session(&session)?;
+                let token = asking.matching_id.as_deref().filter(|id| !id.is_empty());
+                if let Some(token) = token
+                    && let Some(profile) = tx.profile_by_matching_id(token)?
+                {
+                    let news = News::bad(ProgressPoint::Eligibility, eid, why.clone());
+                    app.tell_progress_of(tx, &profile, news, app.now())?;
+                }
+                Ok(())
             })
             .await
     }
@@ -210,7 +224,10 @@ impl App {
                 };
                 let kept = tx.profile(profile)?.ok_or(ProfileRefusal::Unknown)?;
                 let to = (eid, delivery.chip_one_time_key);
-                tx.advance_profile(&kept.deliver(to, &app.esim().policy, now)?)?;
+                let delivered = kept.deliver(to, &app.esim().policy, now)?;
+                tx.advance_profile(&delivered)?;
+                let news = News::good(ProgressPoint::Download, eid);
+                app.tell_progress_of(tx, &delivered, news, now)?;
                 session.step = SessionStep::Delivered {
                     eid,
                     chip_key,
@@ -243,6 +260,10 @@ impl App {
                 let kept = tx.profile(*profile)?.ok_or(ProfileRefusal::Unknown)?;
                 let kept = kept.wrong_code(policy, app.now());
                 keep(tx, &kept)?;
+                let is_last = matches!(kept.state, ProfileState::Error(_));
+                let failure = wrong_code_failure(is_last);
+                let news = News::bad(ProgressPoint::ConfirmationFailure, *eid, failure);
+                app.tell_progress_of(tx, &kept, news, app.now())?;
                 if let ProfileState::Error(_) = kept.state {
                     let (eid, chip_key) = (*eid, chip_key.clone());
                     session.step = SessionStep::Known { eid, chip_key };
@@ -325,6 +346,14 @@ fn fitting(
     match facts.free_memory_octets {
         Some(free) if free < newest.size_octets => Err(ProfileRefusal::NoMemory.into()),
         Some(_) | None => Ok(newest),
+    }
+}
+
+/// What the operator is told of a wrong confirmation code. Source: SGP.22 v2.5 §5.6.2
+fn wrong_code_failure(is_last: bool) -> ProgressFailure {
+    ProgressFailure {
+        subject: "8.2.7".to_owned(),
+        reason: if is_last { "6.4" } else { "3.8" }.to_owned(),
     }
 }
 

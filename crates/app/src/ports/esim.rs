@@ -1,9 +1,11 @@
 //! eSIM profiles, sessions with chips, and what chips report, in the store; and the makers of packages.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 
 use simurgh_vocab::identity::{Eid, Iccid, Imsi, Plmn};
-use simurgh_vocab::{LineId, Msisdn, ProfileId, Timestamp};
+use simurgh_vocab::{LineId, Msisdn, ProfileId, ProgressId, Timestamp};
 use zeroize::Zeroizing;
 
 use simurgh_subscriber::Profile;
@@ -316,6 +318,13 @@ pub trait Profiles {
         limit: u32,
     ) -> Result<u64, StoreFault>;
 
+    /// Keeps news of a download until it is told.
+    fn insert_progress(&mut self, progress: &DownloadProgress) -> Result<(), StoreFault>;
+    /// News of a download that is yet to be told.
+    fn progress(&mut self, id: ProgressId) -> Result<Option<DownloadProgress>, StoreFault>;
+    /// Forgets news that was told.
+    fn forget_progress(&mut self, id: ProgressId) -> Result<(), StoreFault>;
+
     /// Stores that something waits for a chip; false when its token is known for the chip.
     fn insert_chip_event(&mut self, event: &ChipEventRecord) -> Result<bool, StoreFault>;
     /// Forgets what waits for a chip; false when it was not known.
@@ -475,4 +484,93 @@ impl fmt::Debug for ShownCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ShownCode")
     }
+}
+
+/// How far a download has come. Source: SGP.22 v2.5 §5.3.5
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ProgressPoint {
+    /// The chip was looked at: may it have the profile?
+    Eligibility,
+    /// The confirmation code was wrong.
+    ConfirmationFailure,
+    /// The package left for the chip.
+    Download,
+    /// The chip said what became of it.
+    Installation,
+}
+
+impl ProgressPoint {
+    /// Every point.
+    pub const ALL: [Self; 4] = [
+        Self::Eligibility,
+        Self::ConfirmationFailure,
+        Self::Download,
+        Self::Installation,
+    ];
+
+    /// Its number.
+    #[must_use]
+    pub const fn code(self) -> i64 {
+        match self {
+            Self::Eligibility => 1,
+            Self::ConfirmationFailure => 2,
+            Self::Download => 3,
+            Self::Installation => 4,
+        }
+    }
+
+    /// The point with this number.
+    #[must_use]
+    pub fn from_code(code: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|point| point.code() == code)
+    }
+}
+
+/// Why a download came no further: subject and reason code. Source: SGP.22 v2.5 §5.2.6
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProgressFailure {
+    /// The subject code.
+    pub subject: String,
+    /// The reason code.
+    pub reason: String,
+}
+
+/// News of a download for the operator who ordered it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DownloadProgress {
+    /// Its id; the same news told again has the same.
+    pub id: ProgressId,
+    /// The operator, by the name it orders under.
+    pub operator: String,
+    /// The profile.
+    pub iccid: Iccid,
+    /// Its type.
+    pub profile_type: String,
+    /// The chip, as far as it is known.
+    pub eid: Option<Eid>,
+    /// What happened.
+    pub point: ProgressPoint,
+    /// When.
+    pub at: Timestamp,
+    /// Why it came no further.
+    pub failure: Option<ProgressFailure>,
+    /// What the chip said.
+    pub result: Option<Vec<u8>>,
+}
+
+/// An operator was not told: trying again may help.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the operator was not told: {0}")]
+pub struct Untold(pub String);
+
+/// The end of a telling, to come.
+pub type Telling<'a> = Pin<Box<dyn Future<Output = Result<(), Untold>> + Send + 'a>>;
+
+/// Operators who want to know how the downloads of their orders go.
+pub trait ProgressListener: Send + Sync + 'static {
+    /// Whether this operator wants to know.
+    fn listens(&self, operator: &str) -> bool;
+
+    /// Tells it. Told twice, it is the same call.
+    fn tell<'a>(&'a self, progress: &'a DownloadProgress) -> Telling<'a>;
 }

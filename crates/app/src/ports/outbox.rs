@@ -2,7 +2,7 @@
 
 use simurgh_vocab::{
     CaseId, CustomerId, EmailAddress, JobId, LineId, Locale, MessageId, Msisdn, OrderId, PaymentId,
-    RefundId, Timestamp,
+    ProgressId, RefundId, Timestamp,
 };
 
 use super::StoreFault;
@@ -30,6 +30,8 @@ pub enum Task {
     AskIdentity(CaseId),
     /// Make the profile of a line.
     PrepareProfile(LineId),
+    /// Tell an operator how a download of its order goes.
+    TellProgress(ProgressId),
     /// Tell the live sessions of a line that its balance or state has changed.
     TellSessions(LineId),
 }

@@ -13,7 +13,7 @@ use simurgh_app::esim::{
 use simurgh_app::ports::{
     ChipCurve, ChipEvent, ChipFacts, ChipKey, ChipNotification, InstallOutcome, Line, LineState,
     PackagingFault, PackedProfile, PackedVariant, ProfileMaterial, ProfilePackager, ProfileShelf,
-    RspSession, ServerKind, SessionStep, ShownCode, StaffAction, StoreExt as _,
+    ProgressFailure, RspSession, ServerKind, SessionStep, ShownCode, StaffAction, StoreExt as _,
 };
 use simurgh_app::subscriber::Rules;
 use simurgh_subscriber::{ProfilePolicy, ProfileRefusal, ProfileState};
@@ -201,7 +201,7 @@ impl Story {
             }),
             transaction: Some(transaction),
         };
-        self.stage.app.hear(notification).await.unwrap();
+        self.stage.app.hear(notification, None).await.unwrap();
     }
 
     async fn say(&mut self, eid: Eid, event: ChipEvent) -> Heard {
@@ -214,7 +214,7 @@ impl Story {
             outcome: (event == ChipEvent::Install).then_some(InstallOutcome::Installed),
             transaction: None,
         };
-        self.stage.app.hear(notification).await.unwrap()
+        self.stage.app.hear(notification, None).await.unwrap()
     }
 }
 
@@ -277,7 +277,20 @@ async fn a_session_that_was_promised_a_profile_does_not_lose_it_to_a_refusal() {
         point: [5; 65],
     };
     let app = &story.stage.app;
-    let refused = app.refuse_chip(transaction, other_phone(), key).await;
+    let asking = Asking {
+        eid: other_phone(),
+        matching_id: None,
+        facts: ChipFacts {
+            profile_version: [2, 3, 0],
+            free_memory_octets: None,
+            forbidden_rules: 0,
+        },
+    };
+    let why = ProgressFailure {
+        subject: "8.2.6".to_owned(),
+        reason: "3.8".to_owned(),
+    };
+    let refused = app.refuse_chip(transaction, asking, key, why).await;
     assert_eq!(refused, Err(EsimFault::UnknownSession));
     let delivery = Delivery {
         transaction,

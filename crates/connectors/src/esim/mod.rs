@@ -1,8 +1,12 @@
 //! The servers of remote SIM provisioning, as a phone reaches them.
 
 mod lpa_transport;
+mod progress;
 
 pub use lpa_transport::{LpaTransport, LpaTransportSettings, TransportFault};
+pub use progress::{Listener, ProgressTeller};
 
+#[cfg(test)]
+mod progress_tests;
 #[cfg(test)]
 mod tests;

@@ -4,8 +4,10 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use simurgh_connectors::Secret;
+use simurgh_connectors::esim::Listener;
 use simurgh_rsp::activation_code::ActivationCode;
 use simurgh_smdp::Caller;
+use simurgh_vocab::Duration;
 
 use super::reader::Reader;
 use super::{address, needed};
@@ -23,6 +25,10 @@ pub(crate) struct EsimSettings {
     pub(crate) transport: EsimTransport,
     /// Who may call ES2+ and ES12.
     pub(crate) callers: Vec<Caller>,
+    /// Where the caller wants to be told how its downloads go.
+    pub(crate) listener: Option<(String, Listener)>,
+    /// How long an order of a caller can be downloaded.
+    pub(crate) order_lasts: Option<Duration>,
     /// A file of authorities whose certificates callers may show.
     pub(crate) authorities: Option<PathBuf>,
     /// Counts up when what profiles are made of changed.
@@ -50,6 +56,8 @@ pub(super) fn esim(r: &mut Reader) -> Option<EsimSettings> {
     ];
     let transport = r.choice("esim.tls", &words);
     let caller = caller(r);
+    let listener = listener(r, caller.as_ref());
+    let order_days = r.number("esim.order_days", 0, (0, 3_650));
     let authorities = r.file("esim.caller_authorities");
     let profile_version = r.number("esim.profile_version", 0, (0, 1_000_000));
     if !is_wanted {
@@ -85,9 +93,33 @@ pub(super) fn esim(r: &mut Reader) -> Option<EsimSettings> {
         listen: listen?,
         transport: transport?,
         callers: caller.into_iter().collect(),
+        listener,
+        order_lasts: (order_days > 0).then(|| Duration::days(order_days)),
         authorities,
         profile_version,
     })
+}
+
+/// Where that operator wants to be told how the downloads of its orders go.
+fn listener(r: &mut Reader, caller: Option<&Caller>) -> Option<(String, Listener)> {
+    let address = r.optional_text("esim.caller_listener", "");
+    let token = r.secret("esim.caller_listener_token");
+    let (Some(address), Some(caller)) = (&address, caller) else {
+        if address.is_some() || token.is_some() {
+            let expected = "it belongs to esim.caller, and a token to an address";
+            r.fault("esim.caller_listener", expected);
+        }
+        return None;
+    };
+    match Listener::at(address, token) {
+        Some(listener) => Some((caller.identifier().to_owned(), listener)),
+        None => {
+            let expected = "an address with https is expected, e.g. https://es2.example.com; \
+                            http to this machine only";
+            r.fault("esim.caller_listener", expected);
+            None
+        }
+    }
 }
 
 /// The one operator beside us who may call, by a token or by its certificate.

@@ -1,5 +1,6 @@
 //! The SM-DP+ of this program: its certificates, its maker of packages, its listener.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,7 +10,8 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use simurgh_app::App;
 use simurgh_app::esim::Rules;
-use simurgh_app::ports::ProfilePackager;
+use simurgh_app::ports::{ProfilePackager, ProgressListener};
+use simurgh_connectors::esim::ProgressTeller;
 use simurgh_rsp::pki::Credentials;
 use simurgh_smdp::{Packager, ServerCredentials, Smdp, SmdpSettings, tls_config};
 use simurgh_vocab::Timestamp;
@@ -25,6 +27,22 @@ pub(crate) fn rules(address: &str, profile_version: u32) -> Rules {
         packager: Some(Arc::new(packager) as Arc<dyn ProfilePackager>),
         ..Rules::default()
     }
+}
+
+/// The same, as an operator in production set them.
+pub(crate) fn rules_of(settings: &EsimSettings) -> anyhow::Result<Rules> {
+    let listener = match settings.listener.clone() {
+        Some(listener) => {
+            let listeners = BTreeMap::from([listener]);
+            let teller = ProgressTeller::new(settings.address.clone(), listeners)?;
+            Some(Arc::new(teller) as Arc<dyn ProgressListener>)
+        }
+        None => None,
+    };
+    Ok(Rules {
+        listener,
+        ..rules(&settings.address, settings.profile_version)
+    })
 }
 
 /// A server that can be served.
@@ -47,6 +65,7 @@ impl Server {
         let told = SmdpSettings {
             smds_address: settings.smds_address.clone(),
             callers: settings.callers.clone(),
+            order_lasts: settings.order_lasts,
             ..SmdpSettings::new(settings.address.clone())
         };
         Self::new(loaded, told, (settings.transport, &authorities), now)

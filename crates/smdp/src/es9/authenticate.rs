@@ -15,6 +15,7 @@ use simurgh_rsp::pki::VerifiedEuicc;
 
 use super::stored_key;
 use crate::answer::{Executed, Unexecuted};
+use crate::refusal::failure;
 use crate::smdp::Smdp;
 
 /// How often an offer is made anew when the order changed while it was signed.
@@ -100,7 +101,7 @@ impl Smdp {
                 Err(EsimFault::Refused(refusal)) => {
                     let key = stored_key(chip.verified.public_key());
                     self.app()
-                        .refuse_chip(session.transaction, asking.eid, key)
+                        .refuse_chip(session.transaction, asking, key, failure(refusal))
                         .await?;
                     return Err(EsimFault::Refused(refusal).into());
                 }

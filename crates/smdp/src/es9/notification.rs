@@ -45,7 +45,7 @@ impl Smdp {
         };
         match believed {
             Ok(Some(notification)) => {
-                self.app().hear(notification).await?;
+                self.app().hear(notification, signed(body)).await?;
                 Ok(Told::Heard)
             }
             Ok(None) | Err(Unexecuted::Refused(..)) => Ok(Told::NotBelieved),
@@ -119,6 +119,11 @@ impl Smdp {
         };
         Ok(Some(heard(*verified.eid(), says)))
     }
+}
+
+/// What the chip signed, as it came.
+fn signed(body: &Body) -> Option<Vec<u8>> {
+    body.octets("pendingNotification").ok()
 }
 
 /// A session, if there is one.

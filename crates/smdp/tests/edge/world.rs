@@ -1,8 +1,8 @@
 //! The server over a store, and phones.
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use axum::Router;
 use axum::body::Body as HttpBody;
@@ -12,8 +12,8 @@ use serde_json::Value;
 use simurgh_app::crypto::Keyring;
 use simurgh_app::esim::{ConfirmedOrder, EsimFault, OrderCall, OrderConfirmation, Rules};
 use simurgh_app::ports::{
-    Clock, Delivery, Entropy, Envelope, Hidden, Messenger, ProfileMaterial, ProfilePackager as _,
-    Sending, StoreExt as _,
+    Clock, Delivery, DownloadProgress, Entropy, Envelope, Hidden, Messenger, ProfileMaterial,
+    ProfilePackager as _, ProgressListener, Sending, StoreExt as _, Telling, Untold,
 };
 use simurgh_app::{App, Settings, World};
 use simurgh_euicc::lpa::{
@@ -77,6 +77,29 @@ impl Entropy for TestEntropy {
     }
 }
 
+/// What the operator who orders was told, and whether its server is there.
+#[derive(Default)]
+pub(crate) struct Told {
+    pub(crate) news: Mutex<Vec<DownloadProgress>>,
+    pub(crate) is_away: AtomicBool,
+}
+
+impl ProgressListener for Told {
+    fn listens(&self, operator: &str) -> bool {
+        operator == OPERATOR
+    }
+
+    fn tell<'a>(&'a self, progress: &'a DownloadProgress) -> Telling<'a> {
+        let told = if self.is_away.load(Ordering::SeqCst) {
+            Err(Untold("away".to_owned()))
+        } else {
+            self.news.lock().unwrap().push(progress.clone());
+            Ok(())
+        };
+        Box::pin(std::future::ready(told))
+    }
+}
+
 struct Silent;
 
 impl Messenger for Silent {
@@ -93,6 +116,7 @@ pub(crate) struct Operator {
     pub(crate) pki: TestPki,
     pub(crate) router: Router,
     pub(crate) runtime: Runtime,
+    pub(crate) told_back: Arc<Told>,
     clock: Arc<TestClock>,
     folder: PathBuf,
     calls: u64,
@@ -163,9 +187,11 @@ impl Operator {
                 entity_time_zone: "Asia/Shanghai".parse().unwrap(),
             },
         };
+        let told_back = Arc::new(Told::default());
         let rules = Rules {
             policy,
             packager: Some(Arc::new(packager.clone())),
+            listener: Some(Arc::<Told>::clone(&told_back)),
             ..Rules::default()
         };
         let app = App::with_esim(world, simurgh_app::subscriber::Rules::default(), rules);
@@ -179,6 +205,7 @@ impl Operator {
                     .for_types(vec!["prepaid".to_owned()]),
                 Caller::with_certificate(BROKER.to_owned(), &fingerprint()).unwrap(),
             ],
+            order_lasts: Some(Duration::days(90)),
             ..SmdpSettings::new(ADDRESS.to_owned())
         };
         let smdp = Smdp::new(app.clone(), Arc::new(credentials), settings);
@@ -190,6 +217,7 @@ impl Operator {
                 .enable_all()
                 .build()
                 .unwrap(),
+            told_back,
             clock,
             folder,
             calls: 0,
@@ -217,6 +245,19 @@ impl Operator {
         self.stock(iccid);
         self.reserve(iccid, None);
         self.confirm(confirmation(iccid, code)).unwrap().matching_id
+    }
+
+    /// The same over ES2+, as the operator with the token.
+    pub(crate) fn ordered_over_es2(&mut self, iccid: Iccid) -> String {
+        use simurgh_rsp::message::es2::path;
+
+        self.stock(iccid);
+        let iccid = iccid.digits();
+        self.told(path::DOWNLOAD_ORDER, serde_json::json!({ "iccid": iccid }))
+            .unwrap();
+        let confirm = serde_json::json!({ "iccid": iccid, "releaseFlag": true });
+        let answer = self.told(path::CONFIRM_ORDER, confirm).unwrap();
+        answer["matchingId"].as_str().unwrap().to_owned()
     }
 
     pub(crate) fn reserve(&mut self, iccid: Iccid, eid: Option<Eid>) {

@@ -7,8 +7,8 @@ use simurgh_app::ports::StoreFault;
 use simurgh_vocab::{
     BucketId, CaseId, ChallengeId, CountryCode, Currency, CustomerId, EmailAddress, EntryId,
     InvoiceId, JobId, LineId, Locale, MandateId, MessageId, Messages, Money, Msisdn, Octets,
-    OrderId, PaymentId, ProfileId, RecordId, RefundId, Seconds, SessionId, StaffId, SubscriptionId,
-    TicketId, TimeZoneName, Timestamp, Unit,
+    OrderId, PaymentId, ProfileId, ProgressId, RecordId, RefundId, Seconds, SessionId, StaffId,
+    SubscriptionId, TicketId, TimeZoneName, Timestamp, Unit,
 };
 
 /// One value of a column or a parameter. There are no floating point numbers.
@@ -135,7 +135,7 @@ macro_rules! stored_ids {
 
 stored_ids! {
     BucketId, CaseId, ChallengeId, CustomerId, EntryId, InvoiceId, JobId, LineId, MandateId,
-    MessageId, OrderId, PaymentId, ProfileId, RecordId, RefundId, SessionId, StaffId, SubscriptionId, TicketId,
+    MessageId, OrderId, PaymentId, ProfileId, ProgressId, RecordId, RefundId, SessionId, StaffId, SubscriptionId, TicketId,
 }
 
 /// One row of an answer. Every accessor reads the next column, so that reading follows the order
