@@ -5,10 +5,12 @@
 
 mod channel;
 mod download;
+mod lines;
 mod text;
 
 pub use channel::{Card, CardError};
 pub use download::{Consent, Downloaded, Order, Progress, User};
+pub use lines::LineCard;
 
 use std::collections::BTreeSet;
 

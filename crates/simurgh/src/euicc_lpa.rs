@@ -16,7 +16,8 @@ use simurgh_rsp::message::metadata::ProfileMetadata;
 use simurgh_rsp::pki::Credentials;
 use tokio::runtime::Runtime;
 
-use crate::euicc_chip::{Chip, ChipOptions};
+use crate::euicc_card::CardOptions;
+use crate::euicc_chip::ChipOptions;
 use crate::euicc_files;
 use crate::system::SystemClock;
 use simurgh_app::ports::Clock as _;
@@ -25,6 +26,8 @@ use simurgh_app::ports::Clock as _;
 pub(crate) struct LpaOptions {
     #[command(flatten)]
     chip: ChipOptions,
+    #[command(flatten)]
+    card: CardOptions,
     #[command(flatten)]
     servers: ServerOptions,
     #[command(subcommand)]
@@ -106,8 +109,9 @@ Examples:
   simurgh lpa download 'LPA:1$smdp.example.com$TOKEN' --enable
   simurgh lpa --connect 127.0.0.1:8443 download 'LPA:1$localhost$TOKEN' --yes
   simurgh lpa list
+  simurgh lpa --card-command 'simurgh euicc --stdio' list
 
-The chip is a software eUICC in a file (--state). It believes servers below the roots in --certificates only,
+The chip is a software eUICC in a file (--state), unless --card-command or --reader names another. It believes servers below the roots in --certificates only,
 and so does TLS.";
 
 /// Reaches servers by HTTPS.
@@ -211,8 +215,8 @@ pub(crate) fn run(options: LpaOptions) -> anyhow::Result<()> {
     let dir = &options.chip.certificates;
     let mut credentials = euicc_files::load_or_generate(dir, &names, now)?;
     let mut servers = HttpServers::new(&options.servers, &credentials)?;
-    let mut chip = Chip::open(&options.chip, &mut credentials)?;
-    let mut lpa = Lpa::open(&mut chip)?;
+    let mut card = options.card.open(&options.chip, &mut credentials)?;
+    let mut lpa = Lpa::open(card.as_mut())?;
     let done = act(&mut lpa, options.command, &mut servers);
     let closed = lpa.close();
     done?;

@@ -4,6 +4,7 @@ mod config;
 mod crew;
 mod demo;
 mod euicc;
+mod euicc_card;
 mod euicc_chip;
 mod euicc_files;
 mod euicc_lpa;

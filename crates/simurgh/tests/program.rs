@@ -1,6 +1,9 @@
 //! The whole program as processes on loopback: what a shell, a service manager and a browser see.
 
 #[cfg(test)]
+#[path = "program/cards.rs"]
+mod cards;
+#[cfg(test)]
 #[path = "program/commands.rs"]
 mod commands;
 #[cfg(test)]

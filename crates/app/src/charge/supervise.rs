@@ -1,9 +1,9 @@
 //! Sessions that nobody hears of any more, and those that ended long ago.
 
-use simurgh_charging::{Decision, give_up};
+use simurgh_charging::{Decision, LineBook, give_up};
 use simurgh_vocab::{LineId, RecordId, Timestamp};
 
-use crate::ports::{ChargeChanges, ChargeLine, StoreExt, Tx};
+use crate::ports::{ChargeChanges, StoreExt, Tx};
 use crate::{App, Fault};
 
 /// How many sessions one transaction looks after.
@@ -41,7 +41,7 @@ impl App {
                 continue;
             }
             let given_up = give_up(&mut at.book, &session, &self.charging().tariff, now)?;
-            keep_given_up(self, &mut changes, at, id, given_up, now);
+            self.keep_given_up(&mut changes, &at.book, (id, given_up), now);
         }
         let count = changes.sessions.len() as u64;
         tx.save_charges(&changes)?;
@@ -49,19 +49,20 @@ impl App {
     }
 }
 
-/// Notes what giving up a session changes.
-pub(super) fn keep_given_up(
-    app: &App,
-    changes: &mut ChargeChanges,
-    at: &ChargeLine,
-    id: &str,
-    given_up: Decision,
-    now: Timestamp,
-) {
-    changes.note_moves(&at.book, &given_up.moves);
-    if let Some(record) = given_up.record {
-        let id = app.make(RecordId::from_parts, now);
-        changes.records.push((id, record));
+impl App {
+    /// Notes what giving up a session of a line changes.
+    pub(super) fn keep_given_up(
+        &self,
+        changes: &mut ChargeChanges,
+        book: &LineBook,
+        (id, given_up): (&str, Decision),
+        now: Timestamp,
+    ) {
+        changes.note_moves(book, &given_up.moves);
+        if let Some(record) = given_up.record {
+            let id = self.make(RecordId::from_parts, now);
+            changes.records.push((id, record));
+        }
+        changes.sessions.insert(id.to_owned(), given_up.session);
     }
-    changes.sessions.insert(id.to_owned(), given_up.session);
 }

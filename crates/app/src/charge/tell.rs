@@ -3,7 +3,6 @@
 use simurgh_charging::give_up;
 use simurgh_vocab::{LineId, Timestamp};
 
-use super::supervise::keep_given_up;
 use crate::ports::{
     ChargeChanges, ClientAnswer, LineState, Reauthorizer, SessionAddress, StoreExt, Task, Tx,
 };
@@ -80,7 +79,7 @@ impl App {
                 };
                 let given_up = give_up(&mut at.book, &session, &app.charging().tariff, now)?;
                 let mut changes = ChargeChanges::default();
-                keep_given_up(&app, &mut changes, &at, &id, given_up, now);
+                app.keep_given_up(&mut changes, &at.book, (&id, given_up), now);
                 Ok(tx.save_charges(&changes)?)
             })
             .await
