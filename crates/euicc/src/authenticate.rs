@@ -115,6 +115,30 @@ impl Milenage {
     }
 }
 
+impl Milenage {
+    /// The answer and the key for a network of the second generation: SRES and Kc.
+    ///
+    /// Source: 3GPP TS 33.102 §6.8.1.2, conversion functions c2 and c3
+    pub(crate) fn gsm(&self, rand: &Block) -> Option<([u8; 4], [u8; 8])> {
+        // Neither RES nor CK nor IK depends on the sequence number.
+        let vector = self.vector(rand, &[0; 6], &[0; 2])?;
+        let (mut sres, mut kc) = ([0; 4], [0; 8]);
+        for (place, octet) in vector.res.iter().enumerate() {
+            if let Some(to) = sres.get_mut(place % 4) {
+                *to ^= octet;
+            }
+        }
+        for key in [&vector.ck, &vector.ik] {
+            for (place, octet) in key.iter().enumerate() {
+                if let Some(to) = kc.get_mut(place % 8) {
+                    *to ^= octet;
+                }
+            }
+        }
+        Some((sres, kc))
+    }
+}
+
 /// How a challenge ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuthenticationOutcome {
@@ -240,6 +264,54 @@ mod tests {
         assert_eq!(hex(&vector.ik), "F769BCD751044604127672711C6D3441");
         assert_eq!(hex(&vector.ak), "AA689C648370");
         assert_eq!(hex(&vector.ak_star), "451E8BECA43B");
+    }
+
+    /// The same keys in a network of the second generation: c2 of RES, c3 of CK and IK.
+    #[test]
+    fn ts_33_102_conversion_for_gsm() {
+        let (sres, kc) = milenage().gsm(&block(RAND)).unwrap();
+        let (res, ck, ik): ([u8; 8], Block, Block) = (
+            block("A54211D5E3BA50BF"),
+            block("B40BA9A3C58B2A05BBF0D987B21BF8CB"),
+            block("F769BCD751044604127672711C6D3441"),
+        );
+        assert_eq!(sres, std::array::from_fn(|i| res[i] ^ res[i + 4]));
+        assert_eq!(
+            kc,
+            std::array::from_fn(|i| ck[i] ^ ck[i + 8] ^ ik[i] ^ ik[i + 8])
+        );
+        // 3GPP TS 55.205 §4.1: the same keys by GSM-MILENAGE.
+        assert_eq!(hex(&sres), "46F8416A");
+        assert_eq!(hex(&kc), "EAE4BE823AF9A08B");
+    }
+
+    /// The card's proof of where its sequence number stands is what the network computes of it.
+    #[test]
+    fn a_resynchronisation_is_believed_by_the_network() {
+        let milenage = milenage();
+        let mut used = SequenceNumbers::default();
+        let highest: [u8; 6] = block("000000000121");
+        let rand = block(RAND);
+        let challenge = |sqn: &[u8; 6]| {
+            let vector = milenage.vector(&rand, sqn, &[0x80, 0]).unwrap();
+            let hidden = sqn.iter().zip(vector.ak).map(|(a, b)| a ^ b);
+            let all: Vec<u8> = hidden.chain([0x80, 0]).chain(vector.mac_a).collect();
+            <Block>::try_from(all).unwrap()
+        };
+        used.authenticate(&milenage, &rand, &challenge(&highest));
+        let again = used.authenticate(&milenage, &rand, &challenge(&highest));
+        let Some(AuthenticationOutcome::Resynchronise(answer)) = again else {
+            panic!("{again:?}")
+        };
+        assert_eq!(answer[..2], [0xDC, 14]);
+        let expected = milenage.vector(&rand, &highest, &[0, 0]).unwrap();
+        let concealed: Vec<u8> = highest
+            .iter()
+            .zip(expected.ak_star)
+            .map(|(a, b)| a ^ b)
+            .collect();
+        assert_eq!(answer[2..8], concealed);
+        assert_eq!(answer[8..], expected.mac_s);
     }
 
     #[test]

@@ -21,6 +21,7 @@ use crate::authenticate::AuthenticationOutcome;
 use crate::download::Rsp;
 use crate::filesystem::{Directory, InstalledFile};
 use crate::profile::InstalledProfile;
+use crate::toolkit::Toolkit;
 
 /// One certificate of the chip and the chain above it: one a root.
 #[derive(Debug, Clone)]
@@ -146,6 +147,9 @@ pub struct Euicc {
     pub(crate) next_domain: u16,
     pub(crate) rsp: Rsp,
     pub(crate) refresh: bool,
+    pub(crate) toolkit: Toolkit,
+    /// The profile that was in use before test profiles were: it comes back after them.
+    pub(crate) before_test: Option<Iccid>,
     channels: BTreeMap<u8, Channel>,
 }
 
@@ -177,6 +181,9 @@ const CHANNELS_MAX: u8 = 20;
 /// AUTHENTICATE in the context of 3G and later, with the profile's own keys (3GPP TS 31.102 §7.1.2).
 const CONTEXT_3G: u8 = 0x81;
 
+/// AUTHENTICATE in the context of GSM, by the conversion of the same keys (3GPP TS 31.102 §7.1.2).
+const CONTEXT_GSM: u8 = 0x80;
+
 /// What every USIM's identifier begins with (ETSI TS 101 220).
 const USIM_AID: [u8; 7] = [0xA0, 0x00, 0x00, 0x00, 0x87, 0x10, 0x02];
 
@@ -201,6 +208,8 @@ impl Euicc {
             next_domain: 0x10,
             rsp: Rsp::default(),
             refresh: false,
+            toolkit: Toolkit::default(),
+            before_test: None,
             channels: BTreeMap::new(),
         })
     }
@@ -210,6 +219,7 @@ impl Euicc {
         self.channels.clear();
         self.rsp.drop_session();
         self.refresh = false;
+        self.toolkit = Toolkit::default();
     }
 
     /// Applications and files of the profile that was in use are not selected any more.
@@ -250,7 +260,8 @@ impl Euicc {
             Ok(command) => self.dispatch(&command, environment),
             Err(status) => Answer::status(status),
         };
-        answer.into_octets()
+        let status = self.toolkit.colour(answer.status);
+        Answer { status, ..answer }.into_octets()
     }
 
     fn dispatch(&mut self, command: &CommandApdu<'_>, environment: &mut Environment<'_>) -> Answer {
@@ -259,6 +270,11 @@ impl Euicc {
         }
         if !self.channels.contains_key(&command.channel) {
             return Answer::status(StatusWord::CHANNEL_NOT_SUPPORTED);
+        }
+        if command.proprietary
+            && let Some(answer) = self.toolkit.answer(command)
+        {
+            return answer;
         }
         match (command.proprietary, command.instruction) {
             (_, 0xC0) => self.fetch(command),
@@ -460,7 +476,7 @@ impl Euicc {
         }
     }
 
-    /// The network's challenge: `10 RAND 10 AUTN`.
+    /// The network's challenge: `10 RAND 10 AUTN`, or `10 RAND` in the context of GSM.
     fn authenticate(&mut self, command: &CommandApdu<'_>) -> Answer {
         if self.channel(command.channel).selected != Selected::Usim {
             return Answer::status(StatusWord::CONDITIONS_NOT_SATISFIED);
@@ -468,13 +484,15 @@ impl Euicc {
         let [16, challenge @ ..] = command.data else {
             return Answer::status(StatusWord::WRONG_DATA);
         };
+        if (command.p1, command.p2) == (0, CONTEXT_GSM) {
+            return self.authenticate_gsm(command.channel, challenge);
+        }
         let (Some(rand), Some([16, autn @ ..])) = (challenge.get(..16), challenge.get(16..)) else {
             return Answer::status(StatusWord::WRONG_DATA);
         };
         let (Ok(rand), Ok(autn)) = (rand.try_into(), autn.try_into()) else {
             return Answer::status(StatusWord::WRONG_DATA);
         };
-        // Only the context of 3G: what networks before it asked is not supported.
         if command.p1 != 0 || command.p2 != CONTEXT_3G {
             return Answer::status(StatusWord::WRONG_PARAMETERS);
         }
@@ -486,6 +504,18 @@ impl Euicc {
             Some(AuthenticationOutcome::Refused) => {
                 Answer::status(StatusWord::AUTHENTICATION_FAILED)
             }
+            None => Answer::status(StatusWord::CONDITIONS_NOT_SATISFIED),
+        }
+    }
+
+    /// As a network of the second generation asks: `04 SRES 08 Kc`.
+    fn authenticate_gsm(&mut self, channel: u8, rand: &[u8]) -> Answer {
+        let Ok(rand) = rand.try_into() else {
+            return Answer::status(StatusWord::WRONG_DATA);
+        };
+        let milenage = self.enabled_profile().and_then(|one| one.milenage.as_ref());
+        match milenage.and_then(|milenage| milenage.gsm(rand)) {
+            Some((sres, kc)) => self.queue(channel, [&[4][..], &sres, &[8], &kc].concat()),
             None => Answer::status(StatusWord::CONDITIONS_NOT_SATISFIED),
         }
     }
@@ -513,6 +543,12 @@ impl Euicc {
     /// Whether a profile with this number is there.
     pub(crate) fn has(&self, iccid: &Iccid) -> bool {
         self.profiles.iter().any(|one| one.iccid() == iccid)
+    }
+
+    /// Whether the chip computes on this curve: on those of its roots.
+    pub(crate) fn knows_curve(&self, curve: Curve) -> bool {
+        let mut identities = self.settings.identities.iter();
+        identities.any(|one| one.root.public_key().curve() == curve)
     }
 
     fn root_keys(&self) -> RootKeys {

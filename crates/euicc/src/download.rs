@@ -15,7 +15,7 @@ use simurgh_rsp::message::cancel::{
 use simurgh_rsp::message::download::{
     DownloadError, EuiccSigned2, PrepareDownloadRequest, PrepareDownloadResponse,
 };
-use simurgh_rsp::message::metadata::{ProfileMetadata, rule};
+use simurgh_rsp::message::metadata::{ProfileClass, ProfileMetadata, rule};
 use simurgh_rsp::message::notification::{
     Event, FinalResult, InstallationResult, NotificationMetadata, PendingNotification,
 };
@@ -215,6 +215,9 @@ impl Euicc {
                 | ChainError::Expired { .. }
                 | ChainError::Revoked { .. } => AuthenticateError::InvalidCertificate,
             })?;
+        if !self.knows_curve(server.public_key().curve()) {
+            return Err(AuthenticateError::UnsupportedCurve);
+        }
         let says = request
             .server
             .verify(server.public_key(), None)
@@ -307,6 +310,9 @@ impl Euicc {
             && session.server.role() == Role::DpAuth;
         if !same {
             return Err(DownloadError::InvalidCertificate);
+        }
+        if !self.knows_curve(binder.public_key().curve()) {
+            return Err(DownloadError::UnsupportedCurve);
         }
         let says = request
             .smdp
@@ -428,11 +434,17 @@ impl Euicc {
                 return Err(ErrorReason::PprNotAllowed);
             }
         }
-        // A profile that may not be disabled would lock the one in use out.
-        if rules.has(rule::PPR1) && !self.profiles.is_empty() {
+        // A profile that may not be disabled would lock the others out; those for tests do not count.
+        let is_operational = |one: &InstalledProfile| !one.is_test();
+        if rules.has(rule::PPR1) && self.profiles.iter().any(is_operational) {
             return Err(ErrorReason::PprNotAllowed);
         }
-        Ok(())
+        match metadata.class {
+            None | Some(ProfileClass::Operational | ProfileClass::Test) => Ok(()),
+            Some(ProfileClass::Provisioning | ProfileClass::Other(_)) => {
+                Err(ErrorReason::UnsupportedProfileClass)
+            }
+        }
     }
 
     fn install(&mut self, prepared: &Prepared, loading: Loading) -> Installation {

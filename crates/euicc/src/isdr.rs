@@ -36,7 +36,10 @@ impl Euicc {
         if self.rsp.awaits_package() && is_of_package(octets) {
             return self.load_package(octets);
         }
-        let command = Command::from_bytes(octets).map_err(|_| StatusWord::WRONG_DATA)?;
+        let command = match Command::from_bytes(octets) {
+            Ok(command) => command,
+            Err(_) => return es10::malformed_answer(octets).ok_or(StatusWord::WRONG_DATA),
+        };
         let tag = command.tag();
         let outcome = |outcome| Ok(es10::outcome_answer(tag, outcome));
         match command {
@@ -168,18 +171,59 @@ impl Euicc {
         if self.profiles.get(place).is_none_or(|one| one.enabled) {
             return ProfileOutcome::WrongState;
         }
+        if refresh && self.toolkit.is_busy() {
+            return ProfileOutcome::CatBusy;
+        }
         let in_use = self.profiles.iter().position(|one| one.enabled);
-        if let Some(one) = in_use.and_then(|place| self.profiles.get(place))
-            && one.forbids_disabling()
-        {
-            return ProfileOutcome::DisallowedByPolicy;
+        if let Err(refusal) = self.may_give_way(in_use, place) {
+            return refusal;
         }
         if let Some(in_use) = in_use {
+            self.remember_before_test(in_use, place);
             self.switch(in_use, false);
         }
         self.switch(place, true);
         self.after_switch(refresh);
         ProfileOutcome::Ok
+    }
+
+    /// Whether the profile in use may give way to another. After test profiles only the one before them comes;
+    /// before test profiles the rules of an operational one do not count.
+    ///
+    /// Source: SGP.22 v2.5 §5.7.16, §2.4.5.3
+    fn may_give_way(&self, in_use: Option<usize>, to: usize) -> Result<(), ProfileOutcome> {
+        let at = |place: usize| self.profiles.get(place);
+        let (Some(one), Some(next)) = (in_use.and_then(at), at(to)) else {
+            return Ok(());
+        };
+        match (one.is_test(), next.is_test()) {
+            (true, false) if self.before_test.is_some_and(|iccid| iccid != *next.iccid()) => {
+                Err(ProfileOutcome::WrongReenabling)
+            }
+            (false, false) if one.forbids_disabling() => Err(ProfileOutcome::DisallowedByPolicy),
+            _ => Ok(()),
+        }
+    }
+
+    fn remember_before_test(&mut self, in_use: usize, next: usize) {
+        let is_test = |place: usize| self.profiles.get(place).is_some_and(|one| one.is_test());
+        match (is_test(in_use), is_test(next)) {
+            (false, true) => {
+                let one = self.profiles.get(in_use);
+                self.before_test = one.map(|one| *one.iccid());
+            }
+            (true, false) => self.before_test = None,
+            (true, true) | (false, false) => {}
+        }
+    }
+
+    /// The profile that was in use before test profiles comes back.
+    fn leave_tests(&mut self) {
+        if let Some(iccid) = self.before_test.take()
+            && let Some(place) = self.place_of(&ProfileId::Iccid(iccid))
+        {
+            self.switch(place, true);
+        }
     }
 
     /// ES10c.DisableProfile
@@ -190,10 +234,15 @@ impl Euicc {
         match self.profiles.get(place) {
             Some(one) if !one.enabled => return ProfileOutcome::WrongState,
             Some(one) if one.forbids_disabling() => return ProfileOutcome::DisallowedByPolicy,
+            Some(_) if refresh && self.toolkit.is_busy() => return ProfileOutcome::CatBusy,
             Some(_) => {}
             None => return ProfileOutcome::NotFound,
         }
+        let is_test = self.profiles.get(place).is_some_and(|one| one.is_test());
         self.switch(place, false);
+        if is_test {
+            self.leave_tests();
+        }
         self.after_switch(refresh);
         ProfileOutcome::Ok
     }
@@ -210,7 +259,14 @@ impl Euicc {
     fn after_switch(&mut self, refresh: bool) {
         self.rsp.drop_session();
         self.leave_files();
-        self.refresh |= refresh;
+        self.ask_refresh(refresh);
+    }
+
+    fn ask_refresh(&mut self, is_wanted: bool) {
+        self.refresh |= is_wanted;
+        if is_wanted {
+            self.toolkit.refresh();
+        }
     }
 
     /// ES10c.DeleteProfile
@@ -225,7 +281,8 @@ impl Euicc {
             None => return ProfileOutcome::NotFound,
         }
         self.notify_of(place, Event::Delete);
-        self.profiles.remove(place);
+        let gone = self.profiles.remove(place);
+        self.before_test = self.before_test.filter(|iccid| iccid != gone.iccid());
         ProfileOutcome::Ok
     }
 
@@ -243,6 +300,11 @@ impl Euicc {
                     .is_some_and(|one| goes(one.class()))
             })
             .collect();
+        let leaves_use = |place: &usize| self.profiles.get(*place).is_some_and(|one| one.enabled);
+        let changes_use = gone.iter().any(leaves_use);
+        if changes_use && self.toolkit.is_busy() {
+            return ProfileOutcome::CatBusy;
+        }
         let address = options.default_address && self.default_smdp.take().is_some();
         if gone.is_empty() && !address {
             return ProfileOutcome::NotFound;
@@ -250,11 +312,12 @@ impl Euicc {
         for place in &gone {
             self.notify_of(*place, Event::Delete);
         }
-        self.refresh |= self
-            .profiles
-            .iter()
-            .any(|one| one.enabled && goes(one.class()));
         self.profiles.retain(|one| !goes(one.class()));
+        if changes_use {
+            self.leave_tests();
+            self.leave_files();
+        }
+        self.ask_refresh(changes_use);
         self.rsp.drop_session();
         ProfileOutcome::Ok
     }

@@ -6,9 +6,9 @@
 //! argument.
 //!
 //! The chip knows every function of ES10a, ES10b and ES10c (SGP.22 v2.5 §5.7). Some results it has no reason for, so
-//! it never gives them: `catBusy` (no proactive session runs), `wrongProfileReenabling` and the other special rules of
-//! test profiles, `unsupportedCurve`, `baseCrlMissing`. Of a profile it installs the files of the root, the USIM and
-//! its directory for 5G, and computes Milenage, without the context of GSM. It has no TUAK (no maintained crate does it) and no test
+//! it never gives them: `undefinedError` of AuthenticateServer, `baseCrlMissing` (lists of what changed are refused as
+//! not understood), `testProfileInstallFailedDueToInvalidNaaKey`. Of a profile it installs the files of the root, the USIM and
+//! its directory for 5G, and computes Milenage. It has no TUAK (no maintained crate does it) and no test
 //! algorithm: a profile that demands TUAK is refused; one with the test algorithm is installed and answers no
 //! challenge. ISIM, CSIM, security domains and remote management are kept and not run.
 
@@ -24,6 +24,7 @@ mod isdr;
 pub mod lpa;
 mod profile;
 mod state;
+mod toolkit;
 
 pub use apdu::StatusWord;
 pub use authenticate::{AuthenticationOutcome, Milenage, MilenageVector};

@@ -144,6 +144,11 @@ impl InstalledProfile {
         self.metadata.class.unwrap_or(ProfileClass::Operational)
     }
 
+    /// Whether it is for tests of the device.
+    pub(crate) fn is_test(&self) -> bool {
+        self.class() == ProfileClass::Test
+    }
+
     /// What the chip tells of it.
     pub(crate) fn info(&self) -> ProfileInfo {
         ProfileInfo {

@@ -2,6 +2,7 @@
 //! keys: whoever has them has the profiles.
 
 use simurgh_rsp::certificate::RevocationList;
+use simurgh_rsp::identity::Iccid;
 use simurgh_rsp::key::PrivateKey;
 use simurgh_rsp::message::Wire;
 use simurgh_rsp::message::metadata::{ProfileMetadata, TAG_METADATA};
@@ -43,6 +44,7 @@ const NEXT_DOMAIN: Tag = Tag::new(0x82);
 const DEFAULT_SMDP: Tag = Tag::new(0x83);
 const PROFILES: Tag = Tag::new(0xA4);
 const NOTIFICATIONS: Tag = Tag::new(0xA5);
+const BEFORE_TEST: Tag = Tag::new(0x89);
 
 const EID: Tag = Tag::new(0x87);
 const REVOCATIONS: Tag = Tag::new(0xA8);
@@ -75,6 +77,12 @@ impl Euicc {
                     DEFAULT_SMDP,
                     self.default_smdp.as_deref().map(str::as_bytes),
                 );
+            w.octets_if(
+                BEFORE_TEST,
+                self.before_test
+                    .as_ref()
+                    .map(|iccid| &iccid.as_octets()[..]),
+            );
             w.nested(PROFILES, |w| {
                 for one in &self.profiles {
                     w.nested(PROFILE, |w| write_profile(w, one));
@@ -117,6 +125,11 @@ impl Euicc {
         chip.default_smdp = fields
             .text_if(DEFAULT_SMDP, "default address")?
             .map(str::to_owned);
+        if fields.find(BEFORE_TEST).is_some() {
+            let octets = fields.array(BEFORE_TEST, "profile before tests")?;
+            let iccid = Iccid::from_octets(octets);
+            chip.before_test = Some(iccid.map_err(|_| fields.invalid("profile before tests"))?);
+        }
         for one in fields.group(PROFILES, "profiles")?.members() {
             chip.profiles.push(read_profile(one)?);
         }

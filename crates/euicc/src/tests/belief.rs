@@ -49,7 +49,17 @@ fn request_for(offer: ProfileOffer) -> PrepareDownloadRequest {
 
 /// A server's certificate that differs in one thing from a good one.
 fn certificate(issuer: &Issuer<'_>, role: Role, oid: Option<&str>) -> (Certificate, PrivateKey) {
-    let key = PrivateKey::from_scalar(Curve::P256, &[0x21; 32]).unwrap();
+    certificate_on(Curve::P256, issuer, role, oid)
+}
+
+/// The same with a key on this curve.
+fn certificate_on(
+    curve: Curve,
+    issuer: &Issuer<'_>,
+    role: Role,
+    oid: Option<&str>,
+) -> (Certificate, PrivateKey) {
+    let key = PrivateKey::from_scalar(curve, &[0x21; 32]).unwrap();
     let name = Name {
         common_name: "another".into(),
         ..Name::default()
@@ -132,6 +142,22 @@ fn every_reason_not_to_believe_a_server() {
 }
 
 #[test]
+fn a_server_on_a_curve_that_the_chip_does_not_compute_is_not_believed() {
+    let (pki, mut chip, mut server) = world();
+    let mut raw = Raw::open(&mut chip);
+    // Below the chip's own root.
+    let issuer = pki.root_issuer();
+    let curve = Curve::BrainpoolP256r1;
+    let (strange, key) = certificate_on(curve, &issuer, Role::DpAuth, Some("2.999.10"));
+    let mut request = challenge_for(&mut raw, &mut server);
+    let says = request.server.unverified().clone();
+    request.server = Signed::sign(says, None, &key).unwrap();
+    request.certificate = strange;
+    let expected = Some(AuthenticateError::UnsupportedCurve);
+    assert_eq!(authenticate(&mut raw, request), expected);
+}
+
+#[test]
 fn every_reason_not_to_accept_an_offer() {
     let (pki, mut chip, mut server) = world();
     let mut raw = Raw::open(&mut chip);
@@ -158,6 +184,13 @@ fn every_reason_not_to_accept_an_offer() {
         request.certificate = certificate(&root, role, Some(oid)).0;
         assert_eq!(prepare(&mut raw, request), Some(expected));
     }
+    let mut request = request_for(offer_for(&mut raw, &mut server));
+    let oid = Some("2.999.10");
+    request.certificate = certificate_on(Curve::BrainpoolP256r1, &root, Role::DpPb, oid).0;
+    assert_eq!(
+        prepare(&mut raw, request),
+        Some(DownloadError::UnsupportedCurve)
+    );
     let binder = pki.server(Role::DpPb).unwrap();
     let again = |raw: &mut Raw<'_>, server: &mut Smdp, change: &dyn Fn(&mut SmdpSigned2)| {
         let request = challenge_for(raw, server);

@@ -143,7 +143,11 @@ fn ts_35_208_test_set_1_by_authenticate() {
     assert_eq!(status(&send(&challenge(0x81, autn))), 0x6985);
     let select = unhex("00A4040407A0000000871002").unwrap();
     assert_eq!(status(&send(&select)), 0x9000);
-    assert_eq!(status(&send(&challenge(0x80, autn))), 0x6A86);
+    assert_eq!(status(&send(&challenge(0x82, autn))), 0x6A86);
+    assert_eq!(status(&send(&challenge(0x80, autn))), 0x6A80);
+    // In the context of GSM: SRES and Kc (3GPP TS 55.205 §4.1).
+    let gsm = [&[0, 0x88, 0, 0x80, 0x11, 0x10][..], &unhex(rand).unwrap()].concat();
+    assert_eq!(hex(&send(&gsm)), "0446F8416A08EAE4BE823AF9A08B9000");
     assert_eq!(
         hex(&send(&challenge(0x81, autn))),
         concat!(

@@ -358,6 +358,8 @@ fn revoked_servers_are_not_believed() {
         load(&mut chip, vec![0x30, 2, 5, 0]),
         Err(LoadCrlError::InvalidFormat)
     );
+    let long = list(&pki, &[auth.certificate(); 900], 5);
+    assert_eq!(load(&mut chip, long), Err(LoadCrlError::NotEnoughMemory));
     assert_eq!(
         load(&mut chip, list(&pki, &[auth.certificate()], 5)),
         Ok(())
@@ -404,4 +406,191 @@ fn commands_that_are_none_are_refused() {
     assert_eq!(block(0x11, 0, &[0xFF]), [0x90, 0x00]);
     assert_eq!(block(0x11, 0, &[0xBF]), [0x90, 0x00]);
     assert_eq!(block(0x91, 1, &[0x2E, 0x00]), [0x61, 0x15]);
+}
+
+/// A chip with two operational profiles, 0 and 1, and two for tests, 2 and 3; the server they came from.
+fn with_tests() -> (TestPki, Euicc, Smdp) {
+    let (pki, mut chip, mut server) = equipped(2);
+    for number in [2, 3] {
+        server.order(TOKEN, iccid(number), None);
+        server.orders.get_mut(TOKEN).unwrap().metadata.class = Some(ProfileClass::Test);
+        download(&mut chip, &mut server, &mut Willing(None)).unwrap();
+    }
+    (pki, chip, server)
+}
+
+fn in_use(chip: &Euicc) -> Option<Iccid> {
+    chip.enabled_profile().map(|one| *one.iccid())
+}
+
+#[test]
+fn after_test_profiles_only_the_one_before_them_comes_back() {
+    use ProfileOutcome::{Ok, WrongReenabling};
+    let (_, mut chip, _) = with_tests();
+    let steps = [
+        (enable(by_iccid(0)), Ok, 0),
+        (enable(by_iccid(2)), Ok, 2),
+        (enable(by_iccid(3)), Ok, 3),
+        (enable(by_iccid(1)), WrongReenabling, 3),
+        (enable(by_iccid(0)), Ok, 0),
+        (enable(by_iccid(1)), Ok, 1),
+        (enable(by_iccid(2)), Ok, 2),
+        // Taken out of use, it leaves the place to the one before it.
+        (disable(by_iccid(2)), Ok, 1),
+        (enable(by_iccid(3)), Ok, 3),
+    ];
+    for (place, (command, expected, used)) in steps.into_iter().enumerate() {
+        assert_eq!(
+            Raw::open(&mut chip).outcome(&command),
+            expected,
+            "step {place}"
+        );
+        assert_eq!(in_use(&chip), Some(iccid(used)), "step {place}");
+    }
+    // Power off and on; then all test profiles go.
+    let mut chip = Euicc::restore(chip.settings.clone(), &chip.state()).unwrap();
+    let tests = ResetOptions {
+        test_profiles: true,
+        ..ResetOptions::default()
+    };
+    assert_eq!(
+        Raw::open(&mut chip).outcome(&Command::MemoryReset(tests)),
+        Ok
+    );
+    assert_eq!(in_use(&chip), Some(iccid(1)));
+    // With nothing in use before, anything may come after.
+    let (_, mut chip, _) = with_tests();
+    let mut raw = Raw::open(&mut chip);
+    for command in [enable(by_iccid(2)), enable(by_iccid(1))] {
+        assert_eq!(raw.outcome(&command), Ok);
+    }
+    // The one before them is deleted: then too.
+    for command in [
+        enable(by_iccid(2)),
+        Command::Delete(by_iccid(1)),
+        enable(by_iccid(0)),
+    ] {
+        assert_eq!(raw.outcome(&command), Ok);
+    }
+}
+
+#[test]
+fn rules_of_a_profile_do_not_keep_test_profiles_out() {
+    let mut pki = pki(Curve::P256);
+    let owner = OperatorId {
+        plmn: "46000".parse().unwrap(),
+        gid1: None,
+        gid2: None,
+    };
+    let mut settings = chip(&mut pki).settings;
+    settings.rules = vec![AuthorisationRule {
+        rules: NamedBits::of(&[rule::PPR1, rule::PPR2]),
+        operators: vec![owner.clone()],
+        consent_required: false,
+    }];
+    let (mut chip, mut server) = (Euicc::new(settings).unwrap(), Smdp::new(&pki));
+    let mut fetch = |number, class, rules: &[u32]| {
+        server.order(TOKEN, iccid(number), None);
+        let metadata = &mut server.orders.get_mut(TOKEN).unwrap().metadata;
+        metadata.class = Some(class);
+        metadata.owner = Some(owner.clone());
+        metadata.rules = (!rules.is_empty()).then(|| NamedBits::of(rules));
+        download(&mut chip, &mut server, &mut Willing(None))
+    };
+    fetch(0, ProfileClass::Test, &[]).unwrap();
+    fetch(1, ProfileClass::Operational, &[rule::PPR1]).unwrap();
+    fetch(2, ProfileClass::Operational, &[]).unwrap();
+    use ProfileOutcome::{DisallowedByPolicy, Ok};
+    let mut raw = Raw::open(&mut chip);
+    let steps = [
+        (enable(by_iccid(1)), Ok),
+        (enable(by_iccid(2)), DisallowedByPolicy),
+        (disable(by_iccid(1)), DisallowedByPolicy),
+        (enable(by_iccid(0)), Ok),
+        (disable(by_iccid(0)), Ok),
+    ];
+    for (place, (command, expected)) in steps.into_iter().enumerate() {
+        assert_eq!(raw.outcome(&command), expected, "step {place}");
+    }
+    assert_eq!(in_use(&chip), Some(iccid(1)));
+}
+
+#[test]
+fn a_card_that_waits_for_the_device_to_read_it_anew_is_busy() {
+    use ProfileOutcome::{CatBusy, Ok};
+    let (_, mut chip, _) = equipped(2);
+    let mut raw = Raw::open(&mut chip);
+    let terminal_profile = [0x80, 0x10, 0, 0, 1, 0xFF];
+    assert_eq!(raw.reader.transmit(&terminal_profile).unwrap(), [0x90, 0]);
+    let fetch = [0x80, 0x12, 0, 0, 0x0B];
+    assert_eq!(
+        raw.reader.transmit(&fetch).unwrap(),
+        [0x69, 0x85],
+        "there is none yet"
+    );
+    let send = |raw: &mut Raw<'_>, command: &Command| {
+        let octets = command.encode();
+        let head = [0x81, 0xE2, 0x91, 0, u8::try_from(octets.len()).unwrap()];
+        let first = raw.reader.transmit(&[&head[..], &octets].concat()).unwrap();
+        let [0x61, count] = first[..] else {
+            panic!("{first:?}")
+        };
+        let mut answer = raw.reader.transmit(&[0x81, 0xC0, 0, 0, count]).unwrap();
+        let status = answer.split_off(answer.len() - 2);
+        (es10::read_outcome(&answer).unwrap(), status)
+    };
+    let enabled = send(&mut raw, &enable(by_iccid(0)));
+    assert_eq!(
+        enabled,
+        (Ok, vec![0x91, 0x0B]),
+        "a command waits to be fetched"
+    );
+    assert_eq!(send(&mut raw, &enable(by_iccid(1))).0, CatBusy);
+    let mut refresh = raw.reader.transmit(&fetch).unwrap();
+    assert_eq!(refresh.split_off(refresh.len() - 2), [0x90, 0]);
+    assert_eq!((refresh[0], refresh[5], refresh[6]), (0xD0, 0x01, 0x04));
+    assert_eq!(send(&mut raw, &enable(by_iccid(1))).0, CatBusy);
+    let all = ResetOptions {
+        operational_profiles: true,
+        ..ResetOptions::default()
+    };
+    assert_eq!(send(&mut raw, &Command::MemoryReset(all)).0, CatBusy);
+    let quietly = Command::Disable {
+        profile: by_iccid(0),
+        refresh: false,
+    };
+    assert_eq!(
+        send(&mut raw, &quietly).0,
+        Ok,
+        "what asks for no refresh need not wait"
+    );
+    let response = [0x80, 0x14, 0, 0, 3, 0x81, 0x03, 0x01];
+    assert_eq!(raw.reader.transmit(&response).unwrap(), [0x90, 0]);
+    assert_eq!(send(&mut raw, &enable(by_iccid(1))).0, Ok);
+}
+
+#[test]
+fn lists_that_are_asked_for_wrongly_are_refused_in_their_own_words() {
+    let (_, mut chip, _) = equipped(1);
+    let mut raw = Raw::open(&mut chip);
+    // Search criteria that are none.
+    let profiles = raw.send(&[0xBF, 0x2D, 4, 0xA0, 2, 0x5A, 0]).unwrap();
+    assert_eq!(profiles, [0xBF, 0x2D, 3, 0x81, 1, 1]);
+    let notifications = raw.send(&[0xBF, 0x28, 2, 0x81, 0]).unwrap();
+    assert_eq!(notifications, [0xBF, 0x28, 3, 0x81, 1, 127]);
+    assert_eq!(raw.send(&[0xBF, 0x31, 2, 0xA0, 0]), Err(0x6A80));
+}
+
+#[test]
+fn a_class_of_profile_that_is_not_supported_is_not_installed() {
+    let mut pki = pki(Curve::P256);
+    let (mut chip, mut server) = (chip(&mut pki), Smdp::new(&pki));
+    server.order(TOKEN, iccid(0), None);
+    server.orders.get_mut(TOKEN).unwrap().metadata.class = Some(ProfileClass::Provisioning);
+    let failed = download(&mut chip, &mut server, &mut Willing(None)).unwrap_err();
+    assert!(
+        format!("{failed:?}").contains("UnsupportedProfileClass"),
+        "{failed:?}"
+    );
+    assert!(chip.profiles().is_empty());
 }

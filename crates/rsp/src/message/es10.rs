@@ -15,7 +15,7 @@ use super::{
     AID, Challenge, ICCID, SEQUENCE, TAG_LIST, Wire, authentication, codes, context, group,
 };
 use crate::identity::{Eid, Iccid};
-use crate::tlv::{DecodeError, Fields, NamedBits, Tag, Tlv, Writer};
+use crate::tlv::{DecodeError, Fields, Head, NamedBits, Tag, Tlv, Writer};
 
 pub(crate) const TAG_NICKNAME: Tag = Tag::new(0xBF29);
 pub(crate) const TAG_LIST_NOTIFICATIONS: Tag = Tag::new(0xBF28);
@@ -605,6 +605,24 @@ fn read_list_answer<T: Wire>(answer: &[u8], tag: Tag) -> Result<Vec<T>, DecodeEr
             fields.integer(context(1), "error")?;
             Ok(Vec::new())
         }
+    }
+}
+
+/// The answer to a command that cannot be understood, of those that have one for it: `incorrectInputValues` of
+/// GetProfilesInfo, `undefinedError` of ListNotification.
+///
+/// Source: SGP.22 v2.5 §5.7.15, §5.7.9
+#[must_use]
+pub fn malformed_answer(command: &[u8]) -> Option<Vec<u8>> {
+    let error = |tag, code| {
+        Writer::nest(tag, |w| {
+            w.integer(context(1), code);
+        })
+    };
+    match Head::parse(command).ok()?.tag {
+        TAG_PROFILES_INFO => Some(error(TAG_PROFILES_INFO, 1)),
+        TAG_LIST_NOTIFICATIONS => Some(error(TAG_LIST_NOTIFICATIONS, 127)),
+        _ => None,
     }
 }
 
