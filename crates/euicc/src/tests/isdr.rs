@@ -358,7 +358,7 @@ fn revoked_servers_are_not_believed() {
         load(&mut chip, vec![0x30, 2, 5, 0]),
         Err(LoadCrlError::InvalidFormat)
     );
-    let long = list(&pki, &[auth.certificate(); 900], 5);
+    let long = list(&pki, &[auth.certificate(); 1_500], 5);
     assert_eq!(load(&mut chip, long), Err(LoadCrlError::NotEnoughMemory));
     assert_eq!(
         load(&mut chip, list(&pki, &[auth.certificate()], 5)),
