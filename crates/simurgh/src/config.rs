@@ -3,6 +3,7 @@
 //! Every setting can be given as `SIMURGH_SECTION__NAME` too, e.g. `SIMURGH_STORE__URL`. The
 //! environment wins. `docs/guide/settings.md` explains each; a test holds it to this file.
 
+mod charging;
 mod esim;
 mod reader;
 #[cfg(test)]
@@ -26,6 +27,7 @@ use simurgh_web::frame::observe::Proxies;
 use simurgh_web::server::Limits;
 
 use crate::wire;
+pub(crate) use charging::ChargingSettings;
 pub(crate) use esim::{EsimSettings, EsimTransport};
 use reader::Reader;
 pub(crate) use reader::{Fault, Known};
@@ -62,6 +64,7 @@ pub(crate) struct Config {
     pub(crate) kept: Kept,
     pub(crate) sandbox_identity: Option<SandboxSettings>,
     pub(crate) esim: Option<EsimSettings>,
+    pub(crate) charging: Option<ChargingSettings>,
     pub(crate) log: (LogFormat, String),
 }
 
@@ -124,6 +127,7 @@ fn check(mut reader: Reader) -> (Vec<Known>, Result<Config, Vec<Fault>>) {
     let told_at = told_at("/notify/identity/sandbox");
     let sandbox_identity = sandbox(r, "sandbox_identity", &told_at);
     let esim = esim::esim(r);
+    let charging = charging::charging(r, portal_url.as_deref());
     let log = log(r);
     let (known, faults) = reader.finish();
     let complete = (|| {
@@ -147,6 +151,7 @@ fn check(mut reader: Reader) -> (Vec<Known>, Result<Config, Vec<Fault>>) {
             kept,
             sandbox_identity,
             esim,
+            charging,
             log: log?,
         })
     })();

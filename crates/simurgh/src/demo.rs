@@ -75,6 +75,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let operator = Operator {
         rules: rules(&identity_account, Arc::clone(&clock))?,
         esim: esim::rules(&esim_address, 0),
+        charging: simurgh_app::charge::Rules::default(),
         ..operator(master_key(folder, entropy.as_ref())?, portal_url)?
     };
     let sandbox_url = address(&sandbox)?;
@@ -159,6 +160,7 @@ fn operator(master_key: [u8; 32], portal_url: String) -> anyhow::Result<Operator
         time_zone: "Asia/Shanghai".parse()?,
         rules: Rules::default(),
         esim: simurgh_app::esim::Rules::default(),
+        charging: simurgh_app::charge::Rules::default(),
     })
 }
 

@@ -1,5 +1,6 @@
 //! `simurgh serve`: an operator in production.
 
+pub(crate) mod charging;
 pub(crate) mod esim;
 
 use std::path::Path;
@@ -30,7 +31,10 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         tokio::task::block_in_place(|| wire::open_store(&config.store, &config.store_options))?;
     let receipts = Arc::new(Receipts::default());
     let routes = Arc::new(routes(&config, &receipts)?);
-    let operator = operator(&config)?;
+    let network = config.charging.as_ref();
+    let network = network.map(|settings| charging::Node::of(settings, &config.store));
+    let mut operator = operator(&config)?;
+    operator.charging.reauthorizer = network.as_ref().map(charging::Node::reauthorizer);
     let providers = providers(&config)?;
     let app = wire::app(&operator, as_store(&store), routes.clone(), providers);
     receipts.lead_to(&app);
@@ -51,6 +55,11 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
         None => None,
     };
 
+    let gateways = match &config.charging {
+        Some(settings) => Some(listen("charging.listen", settings.listen).await?),
+        None => None,
+    };
+
     let mut crew = Crew::new(config.limits, config.proxies)?;
     let portal = listen("portal.listen", config.portal).await?;
     let console = listen("console.listen", config.console).await?;
@@ -61,6 +70,9 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     crew.serve("console", console, simurgh_web::console::router(state));
     if let Some((server, listener)) = phones {
         server.serve(&mut crew, listener, &app);
+    }
+    if let (Some(node), Some(listener)) = (network, gateways) {
+        node.serve(&mut crew, listener, &app);
     }
     let probes = telemetry::probes(&store, &app, metrics, crew.stopping());
     crew.serve_admin(admin, simurgh_web::admin::router(probes));
@@ -149,6 +161,10 @@ fn operator(config: &Config) -> anyhow::Result<Operator> {
         esim: match &config.esim {
             Some(settings) => esim::rules_of(settings)?,
             None => simurgh_app::esim::Rules::default(),
+        },
+        charging: match &config.charging {
+            Some(settings) => settings.rules.clone(),
+            None => simurgh_app::charge::Rules::default(),
         },
     })
 }

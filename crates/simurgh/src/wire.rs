@@ -62,6 +62,7 @@ pub(crate) struct Operator {
     pub(crate) time_zone: TimeZoneName,
     pub(crate) rules: Rules,
     pub(crate) esim: simurgh_app::esim::Rules,
+    pub(crate) charging: simurgh_app::charge::Rules,
 }
 
 /// The use cases over a store, a messenger and providers.
@@ -98,7 +99,12 @@ pub(crate) fn app_at(
             entity_time_zone: operator.time_zone.clone(),
         },
     };
-    App::with_esim(world, operator.rules.clone(), operator.esim.clone())
+    App::with_charging(
+        world,
+        operator.rules.clone(),
+        operator.esim.clone(),
+        operator.charging.clone(),
+    )
 }
 
 /// What the pages stand on. `form_origins` are the origins of payment and identity pages a form may

@@ -10,6 +10,9 @@ mod commands;
 #[path = "program/demo.rs"]
 mod demo;
 #[cfg(test)]
+#[path = "program/gateways.rs"]
+mod gateways;
+#[cfg(test)]
 #[path = "program/process.rs"]
 mod process;
 #[cfg(test)]
