@@ -7,6 +7,7 @@
 )]
 
 mod client;
+mod other_client;
 mod sessions;
 mod streams;
 mod world;
