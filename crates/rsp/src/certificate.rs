@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use simurgh_vocab::Timestamp;
 
@@ -69,13 +70,13 @@ pub struct NameConstraint {
     pub ein: Option<String>,
 }
 
-/// A certificate as it was received, and what it says. Nothing is verified by reading it.
+/// A certificate as it was received, and what it says. Nothing is verified by reading it. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Certificate {
-    der: Vec<u8>,
+    der: Arc<[u8]>,
     tbs: Range<usize>,
     signature: Signature,
-    says: Says,
+    says: Arc<Says>,
 }
 
 /// What a certificate says.
@@ -144,10 +145,10 @@ impl Certificate {
         .ok_or_else(|| fields.invalid("signature"))?;
         let start = outer.head().len();
         Ok(Self {
-            der: der.to_vec(),
+            der: der.into(),
             tbs: start..start + tbs.raw().len(),
             signature,
-            says: Says::parse(&tbs)?,
+            says: Arc::new(Says::parse(&tbs)?),
         })
     }
 
@@ -177,7 +178,7 @@ impl Certificate {
 
     /// The key it certifies.
     #[must_use]
-    pub const fn public_key(&self) -> &PublicKey {
+    pub fn public_key(&self) -> &PublicKey {
         &self.says.public_key
     }
 
@@ -195,7 +196,7 @@ impl Certificate {
 
     /// The object identifier of a server, which its three certificates share.
     #[must_use]
-    pub const fn registered_id(&self) -> Option<&Oid> {
+    pub fn registered_id(&self) -> Option<&Oid> {
         self.says.extensions.registered_id.as_ref()
     }
 
@@ -237,32 +238,32 @@ impl Certificate {
 
     /// Which eUICCs a manufacturer may certify.
     #[must_use]
-    pub const fn constraints(&self) -> &EumConstraints {
+    pub fn constraints(&self) -> &EumConstraints {
         &self.says.extensions.constraints
     }
 
     /// Since when it is valid.
     #[must_use]
-    pub const fn not_before(&self) -> Timestamp {
+    pub fn not_before(&self) -> Timestamp {
         self.says.not_before
     }
 
     /// Until when it is valid, that second included.
     #[must_use]
-    pub const fn not_after(&self) -> Timestamp {
+    pub fn not_after(&self) -> Timestamp {
         self.says.not_after
     }
 
     /// Whether it is the certificate of an authority.
-    pub(crate) const fn is_ca(&self) -> bool {
+    pub(crate) fn is_ca(&self) -> bool {
         self.says.extensions.is_ca
     }
 
-    pub(crate) const fn key_usage(&self) -> NamedBits {
+    pub(crate) fn key_usage(&self) -> NamedBits {
         self.says.extensions.key_usage
     }
 
-    pub(crate) const fn has_unknown_critical(&self) -> bool {
+    pub(crate) fn has_unknown_critical(&self) -> bool {
         self.says.extensions.unknown_critical
     }
 }

@@ -48,6 +48,7 @@ pub const MIGRATIONS: &[Migration] = embedded![
     "0017_bucket_amounts",
     "0018_charging",
     "0019_download_progress",
+    "0020_profiles_in_stock",
 ];
 
 /// Why the schema was left as it is.

@@ -156,37 +156,44 @@ impl App {
             .await
     }
 
-    /// The package that was offered, opened, to be bound by the caller.
+    /// The package that was offered in a session, opened, to be bound by the caller. What the caller knows of the
+    /// session is believed here: [`deliver`](Self::deliver) looks at session and profile before anything leaves.
     ///
     /// # Errors
-    /// [`EsimFault::UnknownSession`], [`EsimFault::Refused`] when the profile was withdrawn.
-    pub async fn package(&self, transaction: &Transaction) -> Result<PackageToBind, EsimFault> {
-        let (app, transaction) = (self.clone(), *transaction);
-        let (profile, package) = self
+    /// [`EsimFault::UnknownSession`] when nothing was offered, [`EsimFault::Refused`] when the profile was withdrawn.
+    pub async fn package(&self, session: &RspSession) -> Result<PackageToBind, EsimFault> {
+        let SessionStep::Authenticated {
+            profile,
+            ref variant,
+            code_required,
+            ..
+        } = session.step
+        else {
+            return Err(EsimFault::UnknownSession);
+        };
+        let variant = variant.clone();
+        let (package, sealed_code) = self
             .store
             .snapshot(move |tx| {
-                let session = app.session_in(tx, &transaction)?;
-                let SessionStep::Authenticated {
-                    profile, variant, ..
-                } = session.step
-                else {
-                    return Err(EsimFault::UnknownSession);
-                };
                 let package = tx.package_of(profile, &variant)?;
-                let profile = tx.profile(profile)?.ok_or(ProfileRefusal::Unknown)?;
-                Ok((profile, package.ok_or(ProfileRefusal::Unknown)?))
+                let package = package.ok_or(ProfileRefusal::Unknown)?;
+                if !code_required {
+                    return Ok::<_, EsimFault>((package, None));
+                }
+                let kept = tx.profile(profile)?.ok_or(ProfileRefusal::Unknown)?;
+                Ok((package, kept.order.confirmation))
             })
             .await?;
-        let confirmation = match &profile.order.confirmation {
+        let confirmation = match &sealed_code {
             None => None,
             Some(sealed) => {
-                let plain = self.open_for(Purpose::ConfirmationCode, profile.id, sealed)?;
+                let plain = self.open_for(Purpose::ConfirmationCode, profile, sealed)?;
                 let hash = plain.as_slice().try_into();
                 Some(hash.map_err(|_| broken("a sealed code of another length"))?)
             }
         };
         Ok(PackageToBind {
-            protected: self.open_for(Purpose::ProfilePackage, profile.id, &package.sealed)?,
+            protected: self.open_for(Purpose::ProfilePackage, profile, &package.sealed)?,
             metadata: package.metadata,
             confirmation,
         })

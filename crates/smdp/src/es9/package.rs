@@ -55,11 +55,7 @@ impl Smdp {
         }
         let one_time = PublicKey::from_point(key.curve(), &says.one_time_key)
             .map_err(|_| Status::EuiccVerificationFailed)?;
-        let kept = self
-            .app()
-            .package(&session.transaction)
-            .await
-            .map_err(withdrawn)?;
+        let kept = self.app().package(&session).await.map_err(withdrawn)?;
         if *code_required {
             self.check_code(&session.transaction, says, kept.confirmation.as_ref())
                 .await?;

@@ -274,6 +274,8 @@ fn write_groups(mut connection: Connection, jobs: &Jobs, hook: &Hook, group_max:
     let mut wary_groups = 0u32;
     while let Ok(first) = jobs.next() {
         let mut group = vec![first.split()];
+        // Whoever is about to add something may do so first: when the cores are busy, more works share the commit.
+        std::thread::yield_now();
         while group.len() < group_max {
             let Ok(job) = jobs.next_waiting() else { break };
             group.push(job.split());
