@@ -6,6 +6,7 @@ mod card;
 mod corpus;
 mod isdr;
 mod lpa;
+mod milenage;
 
 use std::collections::BTreeMap;
 
