@@ -4,21 +4,23 @@
 
 mod auditor;
 mod chance;
+mod handsets;
 mod node;
 mod people;
 mod real;
 mod renewer;
 mod run;
 pub mod steps;
+mod wait;
 mod world;
 
 pub use auditor::differences;
 pub use chance::{Chance, SeededEntropy, TestClock};
-pub use node::{OPERATOR, OPERATOR_TOKEN, SMDP_ADDRESS, SMDS_ADDRESS, esim_pki};
+pub use node::{OPERATOR, OPERATOR_TOKEN, SMDP_ADDRESS, SMDS_ADDRESS, esim_pki, stock};
 pub use people::{add_customer, person};
 pub use real::{MachineClock, RealWorld};
 pub use renewer::{Death, agreed_settings, program_over, run_renewer, written_notification};
-pub use run::{Faults, Run, run_seed};
+pub use run::{Faults, Run, run_esim_seed, run_seed};
 pub use world::{Commits, Silent, World, catalogue_file};
 
 /// A folder of this process for what need not outlive the machine: in memory where there is such a

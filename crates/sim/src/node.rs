@@ -77,8 +77,11 @@ pub(crate) async fn token(app: &App, customer: CustomerId) -> Result<String, Str
     Ok(manual.ok_or("no profile")?.matching_id)
 }
 
-/// Puts a profile in stock that others may order; one that is there already is left alone.
-pub(crate) async fn stock(app: &App, iccid: Iccid) -> Result<(), String> {
+/// Puts a profile in stock that others may order.
+///
+/// # Errors
+/// What the maker of packages or the store says.
+pub async fn stock(app: &App, iccid: Iccid) -> Result<(), String> {
     let random = SeededEntropy::new(iccid.as_octets().iter().fold(7, |sum, octet| {
         u64::wrapping_mul(sum, 257).wrapping_add(u64::from(*octet))
     }));

@@ -1,5 +1,6 @@
 //! One run: customers buy, renew, use and give back while commits fail, answers are lost,
-//! notifications come late, twice and in another order, and the program is killed.
+//! notifications come late, twice and in another order, and the program is killed. In worlds with
+//! eSIM their phones download the profiles of the lines.
 
 use simurgh_app::line::UsageReport;
 use simurgh_app::ports::StoreExt;
@@ -9,6 +10,7 @@ use simurgh_connectors::payment::sandbox::{HandedNotification, Loss, Outcome};
 use simurgh_store::DatabaseUrl;
 use simurgh_vocab::{Currency, CustomerId, Duration, LineId, Locale, OrderId, PaymentId, Unit};
 
+use crate::handsets::Handsets;
 use crate::{Chance, World, add_customer, differences};
 
 /// How rough the world is.
@@ -31,6 +33,10 @@ pub struct Run {
     pub fulfilled: usize,
     /// Orders that were taken back.
     pub refunded: usize,
+    /// Profiles that the phones hold in the end.
+    pub held: usize,
+    /// Profiles that chips reported as deleted, or that were replaced.
+    pub replaced: usize,
 }
 
 struct Player {
@@ -40,7 +46,11 @@ struct Player {
     bag: Vec<HandedNotification>,
     faults: Faults,
     uses: u64,
+    phones: Option<Handsets>,
 }
+
+/// Lines that the stock of a world with eSIM is enough for: some seeds need more, and wait.
+const LINES: u32 = 30;
 
 /// Runs `steps` steps of the world of `seed`, whose store is at `place`, lets it settle, and audits
 /// it.
@@ -54,34 +64,78 @@ pub async fn run_seed(
     faults: Faults,
 ) -> Result<Run, String> {
     let world = World::at(place, seed, faults.commits_percent).await?;
-    let mut player = Player {
-        world,
-        chance: Chance::new(seed),
-        customers: Vec::new(),
-        bag: Vec::new(),
-        faults,
-        uses: 0,
-    };
-    for number in 0..5 {
-        let customer = add_customer(&player.world.app, number).await;
-        player
-            .customers
-            .push(customer.map_err(|fault| fault.to_string())?);
-    }
-    player.world.commits.turn(true);
-    for _ in 0..steps {
-        player.step().await;
-        if player.chance.percent(faults.kills_percent) {
-            player.world.restart()?;
-        }
-    }
-    player.settle().await
+    let player = Player::new(world, seed, faults).await?;
+    player.play(steps).await
+}
+
+/// As [`run_seed`], in a world whose lines get eSIM profiles and whose customers have phones.
+///
+/// # Errors
+/// When the world itself cannot go on.
+pub async fn run_esim_seed(
+    place: DatabaseUrl,
+    seed: u64,
+    steps: u32,
+    faults: Faults,
+) -> Result<Run, String> {
+    let rules = crate::node::rules();
+    let world = World::with_esim(place, seed, faults.commits_percent, rules).await?;
+    let phones = Handsets::new(&world.app, seed, LINES, faults.calls_percent).await?;
+    let mut player = Player::new(world, seed, faults).await?;
+    player.phones = Some(phones);
+    player.play(steps).await
 }
 
 impl Player {
+    async fn new(world: World, seed: u64, faults: Faults) -> Result<Self, String> {
+        let mut customers = Vec::new();
+        for number in 0..5 {
+            let customer = add_customer(&world.app, number).await;
+            customers.push(customer.map_err(|fault| fault.to_string())?);
+        }
+        Ok(Self {
+            world,
+            chance: Chance::new(seed),
+            customers,
+            bag: Vec::new(),
+            faults,
+            uses: 0,
+            phones: None,
+        })
+    }
+
+    async fn play(mut self, steps: u32) -> Result<Run, String> {
+        self.world.commits.turn(true);
+        for _ in 0..steps {
+            self.step().await;
+            if self.chance.percent(self.faults.kills_percent) {
+                self.restart()?;
+            }
+        }
+        self.settle().await
+    }
+
+    fn restart(&mut self) -> Result<(), String> {
+        self.world.restart()?;
+        if let Some(phones) = &mut self.phones {
+            phones.connect(&self.world.app);
+        }
+        Ok(())
+    }
+
+    /// Something happens: with a phone, if there are any, or else without.
+    async fn step(&mut self) {
+        match &mut self.phones {
+            Some(phones) if self.chance.percent(60) => {
+                phones.step(&self.world.app, &self.customers).await;
+            }
+            Some(_) | None => self.trade().await,
+        }
+    }
+
     /// One thing happens. What the program refuses or fails to do is part of the game: the
     /// customer would see it and try again, or not.
-    async fn step(&mut self) {
+    async fn trade(&mut self) {
         match self.chance.below(12) {
             0..=3 => self.buy().await,
             4..=6 => self.deliver().await,
@@ -284,7 +338,10 @@ impl Player {
     /// and time passes until nothing is due.
     async fn settle(mut self) -> Result<Run, String> {
         self.world.commits.turn(false);
-        self.world.restart()?;
+        self.restart()?;
+        if let Some(phones) = &mut self.phones {
+            phones.settle(&self.world.app);
+        }
         for day in 0..12 {
             if day == 1 {
                 for payment in self.world.provider.sandbox().book().payments {
@@ -338,6 +395,11 @@ impl Player {
             .snapshot(|tx| tx.recent_orders(100_000))
             .await
             .map_err(|fault: simurgh_app::ports::StoreFault| fault.to_string())?;
+        let (mut held, mut replaced) = (0, 0);
+        if let Some(phones) = &self.phones {
+            findings.extend(phones.findings(app).await?);
+            (held, replaced) = (phones.held(), phones.replaced(app).await?);
+        }
         let count = |wanted: fn(&OrderState) -> bool| {
             orders.iter().filter(|order| wanted(&order.state)).count()
         };
@@ -345,6 +407,8 @@ impl Player {
             findings,
             fulfilled: count(|state| matches!(state, OrderState::Fulfilled { .. })),
             refunded: count(|state| matches!(state, OrderState::Refunded { .. })),
+            held,
+            replaced,
         })
     }
 }

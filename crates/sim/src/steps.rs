@@ -4,23 +4,35 @@
 //! with every step done twice, and with every commit failing once, before and after it happened,
 //! it must end as it ends when nothing goes wrong.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use simurgh_app::App;
-use simurgh_app::ports::{Clock, Entropy, LineState, Store, StoreExt, StoreFault, Tx};
+use simurgh_app::esim::Rules;
+use simurgh_app::ports::{
+    Clock, DownloadProgress, Entropy, LineState, ProgressListener, ProgressPoint, Store, StoreExt,
+    StoreFault, Telling, Tx,
+};
 use simurgh_charging::SubscriptionState;
 use simurgh_commerce::{OrderState, PaymentState, RefundState};
 use simurgh_connectors::Secret;
 use simurgh_connectors::payment::sandbox::Sandbox;
 use simurgh_connectors::payment::{DirectSandbox, SandboxSettings};
 use simurgh_store::{CommitAction, CommitHook, CommitPoint, SqliteOptions, SqliteStore};
-use simurgh_vocab::{CustomerId, Duration};
+use simurgh_vocab::identity::Eid;
+use simurgh_vocab::{CustomerId, Duration, ProgressId};
 
-use crate::world::{BEGIN, Silent, catalogue_file, program};
-use crate::{SeededEntropy, TestClock, differences};
+use crate::world::{BEGIN, Silent, around, catalogue_file, program};
+use crate::{OPERATOR, SeededEntropy, TestClock, differences, node};
+
+/// Lines that the stock of a play is enough for.
+const LINES: u32 = 10;
+
+/// The chip whose events are a part of how things stand.
+pub const EID: &str = "89049032123451234512345678901235";
 
 /// A store whose commit number `n` fails.
 #[derive(Default)]
@@ -46,6 +58,39 @@ impl CommitHook for OneFault {
     }
 }
 
+/// What the operator who orders profiles was told of their downloads: the same news again is no other.
+#[derive(Default)]
+struct Told(Mutex<BTreeMap<ProgressId, ProgressPoint>>);
+
+impl Told {
+    /// What was told, a line each. A phone that tries again is admitted again; it installs once.
+    fn lines(&self) -> Vec<String> {
+        let news = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let points: Vec<_> = news.values().copied().collect();
+        let lines = ProgressPoint::ALL.into_iter().filter_map(|point| {
+            let count = points.iter().filter(|one| **one == point).count();
+            match (count, point) {
+                (0, _) => None,
+                (_, ProgressPoint::Installation) => Some(format!("told {count} {point:?}")),
+                (_, _) => Some(format!("told {point:?}")),
+            }
+        });
+        lines.collect()
+    }
+}
+
+impl ProgressListener for Told {
+    fn listens(&self, operator: &str) -> bool {
+        operator == OPERATOR
+    }
+
+    fn tell<'a>(&'a self, progress: &'a DownloadProgress) -> Telling<'a> {
+        let mut news = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        news.insert(progress.id, progress.point);
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
 /// How a flow is played.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
@@ -66,6 +111,7 @@ pub struct Play {
     pub clock: Arc<TestClock>,
     /// The provider.
     pub provider: Arc<DirectSandbox>,
+    told: Arc<Told>,
     commits: Arc<OneFault>,
     mode: Mode,
 }
@@ -95,15 +141,23 @@ impl Play {
         store.migrate(BEGIN).map_err(|error| error.to_string())?;
         let store: Arc<dyn Store> = Arc::new(store);
         let messenger = Arc::new(Silent::default());
-        let app = program(&clock, &entropy, &provider, &messenger, store);
+        let outside = around(&clock, &entropy, &provider, &messenger, store);
+        let told = Arc::new(Told::default());
+        let esim = Rules {
+            listener: Some(Arc::<Told>::clone(&told)),
+            ..node::rules()
+        };
+        let app = program(outside, esim);
         let body = catalogue_file().to_owned();
         app.apply_catalogue(body, "steps".to_owned(), false)
             .await
             .map_err(|error| error.to_string())?;
+        node::fill(&app, LINES).await?;
         Ok(Self {
             app,
             clock,
             provider,
+            told,
             commits,
             mode,
         })
@@ -206,6 +260,7 @@ impl Play {
             .snapshot(move |tx| standing_in(tx, customer))
             .await
             .map_err(fault)?;
+        lines.extend(self.told.lines());
         let report = self.app.audit().await.map_err(|fault| fault.to_string())?;
         lines.extend(report.findings.iter().map(|line| format!("audit: {line}")));
         let book = self.provider.sandbox().book();
@@ -220,6 +275,7 @@ impl Play {
 fn standing_in(tx: &mut dyn Tx, customer: CustomerId) -> Result<Vec<String>, StoreFault> {
     let mut lines = orders_in(tx, customer)?;
     lines.extend(lines_in(tx, customer)?);
+    lines.extend(profiles_in(tx)?);
     lines.push(format!(
         "{} stored methods",
         tx.mandates_of(customer)?.len()
@@ -310,6 +366,28 @@ fn lines_in(tx: &mut dyn Tx, customer: CustomerId) -> Result<Vec<String>, StoreF
     Ok(lines)
 }
 
+/// Every profile, and what is left of the stock. How often a package left is not told: a phone that tries again gets
+/// another.
+fn profiles_in(tx: &mut dyn Tx) -> Result<Vec<String>, StoreFault> {
+    let mut lines = Vec::new();
+    for profile in tx.profiles_after(None, 100)? {
+        let reports = tx.chip_notifications_of(profile.id)?.len();
+        let packages = tx.package_list(profile.id)?.len();
+        let (state, on_chip) = (profile.state, profile.on_chip);
+        lines.push(format!(
+            "eSIM {state:?}, on chip {on_chip:?}, {reports} reports, {packages} packages"
+        ));
+    }
+    let stock = tx.stock_counts()?;
+    let (sims, numbers) = (stock.sims_taken, stock.numbers_taken);
+    lines.push(format!("taken: {sims} subscriptions, {numbers} numbers"));
+    if let Ok(eid) = EID.parse::<Eid>() {
+        let events = tx.chip_events_of(eid)?.len();
+        lines.push(format!("{events} events for the chip"));
+    }
+    Ok(lines)
+}
+
 /// A folder that goes away with its owner.
 struct Folder(PathBuf);
 
@@ -317,8 +395,7 @@ impl Folder {
     fn new() -> Result<Self, String> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("simurgh-steps-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        let path = crate::scratch_folder(&format!("steps-{number}"));
         // Numbers of processes come again: what a killed one left behind is not ours.
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).map_err(|error| error.to_string())?;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use simurgh_app::crypto::Keyring;
+use simurgh_app::esim::Rules;
 use simurgh_app::ports::{
     Clock, Delivery, Entropy, Envelope, Messenger, Sending, Store, StoreFault,
 };
@@ -100,6 +101,7 @@ pub struct World {
     /// The program. Replaced by [`restart`](Self::restart).
     pub app: App,
     place: DatabaseUrl,
+    esim: Rules,
 }
 
 /// When worlds begin: 2026-11-23T08:00:00Z.
@@ -130,6 +132,19 @@ impl World {
         seed: u64,
         commit_faults_percent: usize,
     ) -> Result<Self, String> {
+        Self::with_esim(place, seed, commit_faults_percent, Rules::default()).await
+    }
+
+    /// As [`at`](Self::at), with rules of eSIM.
+    ///
+    /// # Errors
+    /// What the store or the provider says.
+    pub async fn with_esim(
+        place: DatabaseUrl,
+        seed: u64,
+        commit_faults_percent: usize,
+        esim: Rules,
+    ) -> Result<Self, String> {
         let clock = Arc::new(TestClock::at(BEGIN));
         let entropy = Arc::new(SeededEntropy::new(seed));
         let settings = SandboxSettings::new(
@@ -148,14 +163,16 @@ impl World {
         let messenger = Arc::new(Silent::default());
         let commits = Arc::new(Commits::failing(seed ^ 0xfa11, commit_faults_percent));
         let store = open(&place, &commits).map_err(|fault| fault.to_string())?;
+        let outside = around(&clock, &entropy, &provider, &messenger, store);
         let mut world = Self {
-            app: program(&clock, &entropy, &provider, &messenger, store),
+            app: program(outside, esim.clone()),
             clock,
             entropy,
             provider,
             messenger,
             commits,
             place,
+            esim,
         };
         world.apply_catalogue().await?;
         Ok(world)
@@ -176,13 +193,14 @@ impl World {
     /// What the store says.
     pub fn restart(&mut self) -> Result<(), String> {
         let store = open(&self.place, &self.commits).map_err(|fault| fault.to_string())?;
-        self.app = program(
+        let outside = around(
             &self.clock,
             &self.entropy,
             &self.provider,
             &self.messenger,
             store,
         );
+        self.app = program(outside, self.esim.clone());
         Ok(())
     }
 }
@@ -212,14 +230,20 @@ fn open(place: &DatabaseUrl, commits: &Arc<Commits>) -> Result<Arc<dyn Store>, S
     Ok(Arc::new(store))
 }
 
-pub(crate) fn program(
+/// The program in its surroundings.
+pub(crate) fn program(outside: simurgh_app::World, esim: Rules) -> App {
+    App::with_esim(outside, simurgh_app::subscriber::Rules::default(), esim)
+}
+
+/// What stands around a program.
+pub(crate) fn around(
     clock: &Arc<TestClock>,
     entropy: &Arc<SeededEntropy>,
     provider: &Arc<DirectSandbox>,
     messenger: &Arc<Silent>,
     store: Arc<dyn Store>,
-) -> App {
-    App::new(simurgh_app::World {
+) -> simurgh_app::World {
+    simurgh_app::World {
         store,
         clock: Arc::<TestClock>::clone(clock),
         entropy: Arc::<SeededEntropy>::clone(entropy),
@@ -232,7 +256,7 @@ pub(crate) fn program(
             document_series: "SIM".to_owned(),
             entity_time_zone: zone("Asia/Shanghai"),
         },
-    })
+    }
 }
 
 pub(crate) fn zone(name: &str) -> simurgh_vocab::TimeZoneName {

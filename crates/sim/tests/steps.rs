@@ -8,6 +8,10 @@
 
 mod common;
 
+mod steps {
+    pub(super) mod esim;
+}
+
 use common::{form, line_of, payment, plan};
 use simurgh_app::line::RenewalChoice;
 use simurgh_app::ports::{StoreExt, StoreFault};
@@ -19,6 +23,8 @@ use simurgh_sim::add_customer;
 use simurgh_sim::steps::{Play, every_step_fails_once, every_step_twice, once};
 use simurgh_subscriber::{Proof, Session, SessionState};
 use simurgh_vocab::{Currency, CustomerId, Duration, LineId, OrderId, SessionId};
+
+use steps::esim::{cancelled_order, new_phone, operators_order, profile_in_use};
 
 type Flow = Result<CustomerId, String>;
 
@@ -224,12 +230,19 @@ macro_rules! flows {
 }
 
 flows! {
-    renewal: ["SIM-2026-000002", "the provider knows 2 payments", "line: active"];
+    renewal: ["eSIM Released, on chip None", "taken: 1 subscriptions, 1 numbers", "SIM-2026-000002", "the provider knows 2 payments", "line: active"];
     refund: ["refunded", "succeeded", "SIM-2026-C000001", "message refund"];
     automatic_renewal: ["SIM-2026-000002", "message renewal-notice", "automatic renewal Some(0)"];
     reminders: ["message suspended", "message ended", "line: suspended"];
     close_account: ["line: closed, automatic renewal None", "0 stored methods", "69.00 CNY: closed",
         "plan offer:basic-europe: ended",
         "message security-change"];
+    profile_in_use: ["eSIM Installed, on chip Some(Disabled), 4 reports", "taken: 1 subscriptions, 1 numbers"];
+    new_phone: ["eSIM Unavailable, on chip Some(Deleted), 3 reports, 0 packages",
+        "eSIM Installed, on chip Some(Enabled), 2 reports", "taken: 2 subscriptions, 1 numbers",
+        "message security-change"];
+    operators_order: ["eSIM Installed, on chip Some(Disabled), 1 reports", "told 1 Installation",
+        "told Download", "told Eligibility", "0 events for the chip"];
+    cancelled_order: ["eSIM Available, on chip None, 0 reports", "0 events for the chip"];
     late_money: ["succeeded", "refund 69.00 CNY", "message refund"];
 }

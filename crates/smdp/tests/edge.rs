@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod edge {
+    pub(crate) mod place;
     pub(crate) mod raw;
     pub(crate) mod world;
 

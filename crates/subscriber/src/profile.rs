@@ -589,15 +589,13 @@ impl Profile {
         }
     }
 
-    /// What its chip says of it after the installation. A chip that can say so has it, so it is installed even
-    /// when the news of that was lost.
+    /// The newest that its chip says of it. A chip that can say so has it or had it, so it is installed even when the
+    /// news of that was lost. What is older than something heard before is only [`installed`](Self::installed).
     #[must_use]
     pub fn heard(self, on_chip: OnChip, now: Timestamp) -> Self {
         let mut profile = self.installed(now);
-        if profile.on_chip != Some(OnChip::Deleted) {
-            profile.on_chip = Some(on_chip);
-            profile.changed_at = now;
-        }
+        profile.on_chip = Some(on_chip);
+        profile.changed_at = now;
         profile
     }
 

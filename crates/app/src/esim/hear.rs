@@ -80,7 +80,8 @@ impl App {
         if !tx.insert_chip_notification(&heard, Some(profile.id))? {
             return Ok(Heard::Again);
         }
-        let profile = self.after_news(profile, notification, now);
+        let newest = is_newest(tx, &profile, notification)?;
+        let profile = self.after_news(profile, notification, newest, now);
         keep_advanced(tx, &profile)?;
         if notification.event == ChipEvent::Install {
             self.tell_progress_of(tx, &profile, installation(notification, signed), now)?;
@@ -94,17 +95,28 @@ impl App {
         Ok(Heard::News)
     }
 
-    fn after_news(&self, profile: Profile, news: &ChipNotification, now: Timestamp) -> Profile {
-        match (news.event, &news.outcome) {
-            (ChipEvent::Install, Some(InstallOutcome::Failed { reason, .. }))
-                if *reason != ALREADY_THERE =>
-            {
-                profile.install_failed(&self.esim().policy, now)
+    fn after_news(
+        &self,
+        profile: Profile,
+        news: &ChipNotification,
+        newest: Newest,
+        now: Timestamp,
+    ) -> Profile {
+        let on_chip = match (news.event, &news.outcome) {
+            (ChipEvent::Install, Some(InstallOutcome::Failed { reason, .. })) => {
+                return if *reason == ALREADY_THERE {
+                    profile.installed(now)
+                } else {
+                    profile.install_failed(&self.esim().policy, now)
+                };
             }
-            (ChipEvent::Install, _) => profile.installed(now),
-            (ChipEvent::Enable, _) => profile.heard(OnChip::Enabled, now),
-            (ChipEvent::Disable, _) => profile.heard(OnChip::Disabled, now),
-            (ChipEvent::Delete, _) => profile.heard(OnChip::Deleted, now),
+            (ChipEvent::Install | ChipEvent::Disable, _) => OnChip::Disabled,
+            (ChipEvent::Enable, _) => OnChip::Enabled,
+            (ChipEvent::Delete, _) => OnChip::Deleted,
+        };
+        match newest {
+            Newest::Yes => profile.heard(on_chip, now),
+            Newest::No => profile.installed(now),
         }
     }
 
@@ -123,6 +135,31 @@ impl App {
             })
             .await
     }
+}
+
+/// Whether a chip said nothing later of a profile: phones deliver in any order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Newest {
+    Yes,
+    No,
+}
+
+/// Looks at what was heard of the profile, which has the news itself. Source: SGP.22 v2.5 §3.5 (the sequence numbers of
+/// a chip tell the order)
+fn is_newest(tx: &mut dyn Tx, profile: &Profile, news: &ChipNotification) -> Result<Newest, Fault> {
+    if profile.on_chip.is_none() {
+        return Ok(Newest::Yes);
+    }
+    let is_later = |known: &HeardNotification| {
+        let known = &known.notification;
+        let says = !matches!(known.outcome, Some(InstallOutcome::Failed { .. }));
+        says && known.eid == news.eid && known.sequence > news.sequence
+    };
+    let heard = tx.chip_notifications_of(profile.id)?;
+    Ok(match heard.iter().any(is_later) {
+        true => Newest::No,
+        false => Newest::Yes,
+    })
 }
 
 /// What the operator is told of an installation.

@@ -117,7 +117,8 @@ impl App {
         let begun = profiles
             .iter()
             .find(|one| one.state == ProfileState::Available);
-        if begun.is_none() && profiles.iter().any(is_current) {
+        // One that was deleted or void is replaced when that is asked for, which withdraws it.
+        if begun.is_none() && profiles.iter().any(is_current_or_void) {
             return Ok(Beginning::Done);
         }
         let id = match begun {

@@ -268,6 +268,43 @@ async fn a_chip_that_nothing_was_sent_to_has_nothing_to_say() {
     assert_eq!(story.view().await.stage, ProfileStage::Installed);
 }
 
+/// What a chip reports of a profile, numbered in the order in which it happened.
+async fn stage_after(reports: &[(u64, ChipEvent)]) -> ProfileStage {
+    let mut story = Story::stocked().await;
+    story.install(phone()).await;
+    for (sequence, event) in reports {
+        story.sequence = sequence - 1;
+        story.say(phone(), *event).await;
+    }
+    story.view().await.stage
+}
+
+#[tokio::test]
+async fn of_reports_that_come_in_another_order_the_newest_counts() {
+    use ChipEvent::{Delete, Disable, Enable, Install};
+    let late_enabling = stage_after(&[(3, Disable), (2, Enable)]).await;
+    assert_eq!(late_enabling, ProfileStage::Installed);
+    let late_disabling = stage_after(&[(4, Enable), (2, Enable), (3, Disable)]).await;
+    assert_eq!(late_disabling, ProfileStage::Enabled);
+    let late_use = stage_after(&[(4, Delete), (2, Enable), (3, Disable)]).await;
+    assert_eq!(late_use, ProfileStage::Deleted);
+    // Deleted and downloaded once more, before the server heard of the first time.
+    let again = [(2, Delete), (3, Install)];
+    assert_eq!(stage_after(&again).await, ProfileStage::Installed);
+    let again = [(3, Install), (2, Delete)];
+    assert_eq!(stage_after(&again).await, ProfileStage::Installed);
+}
+
+#[tokio::test]
+async fn a_deleted_profile_is_not_replaced_before_that_is_asked_for() {
+    let mut story = Story::stocked().await;
+    story.install(phone()).await;
+    story.say(phone(), ChipEvent::Delete).await;
+    // The work that made it comes once more: that it was done was not recorded.
+    assert_eq!(story.prepare().await, Ok(true));
+    assert_eq!(story.view().await.issued, 1);
+}
+
 #[tokio::test]
 async fn a_session_that_was_promised_a_profile_does_not_lose_it_to_a_refusal() {
     let mut story = Story::stocked().await;

@@ -1,6 +1,5 @@
 //! The server over a store, and phones.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -28,11 +27,12 @@ use simurgh_rsp::message::metadata::ProfileMetadata;
 use simurgh_rsp::message::status::{Outcome, Status, outcome};
 use simurgh_rsp::pki::{Credentials, TestNames, TestPki};
 use simurgh_smdp::{Caller, Packager, PeerCertificates, ServerCredentials, Smdp, SmdpSettings};
-use simurgh_store::{Database, SqliteOptions, SqliteStore};
-use simurgh_subscriber::{Profile, ProfilePolicy};
+use simurgh_subscriber::Profile;
 use simurgh_vocab::{Duration, MessageId, Timestamp};
 use tokio::runtime::Runtime;
 use tower::ServiceExt as _;
+
+use super::place::{Kind, Place};
 
 pub(crate) const ADDRESS: &str = "smdp.example.com";
 pub(crate) const SMDS: &str = "smds.example.com";
@@ -118,16 +118,10 @@ pub(crate) struct Operator {
     pub(crate) runtime: Runtime,
     pub(crate) told_back: Arc<Told>,
     clock: Arc<TestClock>,
-    folder: PathBuf,
     calls: u64,
     packager: Packager,
-}
-
-impl Drop for Operator {
-    fn drop(&mut self) {
-        // The folder is in the system's own for such things, should this fail.
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
+    /// The last to go: all that uses the store goes before.
+    _place: Place,
 }
 
 /// SHA-256 of the broker's certificate, as people write it.
@@ -153,18 +147,18 @@ pub(crate) fn names() -> TestNames {
 
 impl Operator {
     pub(crate) fn new() -> Self {
-        Self::on(Curve::P256, ProfilePolicy::default())
+        Self::over(Kind::Sqlite)
     }
 
-    pub(crate) fn on(curve: Curve, policy: ProfilePolicy) -> Self {
+    pub(crate) fn over(kind: Kind) -> Self {
+        Self::on(kind, Curve::P256)
+    }
+
+    pub(crate) fn on(kind: Kind, curve: Curve) -> Self {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("simurgh-smdp-{}-{number}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        let sqlite = SqliteStore::open_inline(&folder.join("test.db"), SqliteOptions::default());
-        let store = Database::Sqlite(sqlite.unwrap());
+        let place = Place::new(kind);
+        let store = place.open();
         let clock = Arc::new(TestClock(AtomicI64::new(NOON)));
         store.migrate(clock.now()).unwrap();
         let mut random = Counting(1);
@@ -189,7 +183,6 @@ impl Operator {
         };
         let told_back = Arc::new(Told::default());
         let rules = Rules {
-            policy,
             packager: Some(Arc::new(packager.clone())),
             listener: Some(Arc::<Told>::clone(&told_back)),
             ..Rules::default()
@@ -219,9 +212,9 @@ impl Operator {
                 .unwrap(),
             told_back,
             clock,
-            folder,
             calls: 0,
             packager,
+            _place: place,
         }
     }
 

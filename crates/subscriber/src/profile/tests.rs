@@ -218,13 +218,12 @@ fn rules_that_the_chip_forbids_are_no_offer() {
 }
 
 #[test]
-fn late_news_is_believed_and_deletion_is_final() {
+fn what_is_heard_without_an_installation_installs_and_late_news_of_one_changes_nothing() {
     let enabled = downloaded().heard(OnChip::Enabled, NOW);
     assert_eq!(enabled.state, ProfileState::Installed);
     assert_eq!(enabled.on_chip, Some(OnChip::Enabled));
     let deleted = enabled.heard(OnChip::Deleted, NOW);
-    // An older notification that comes late does not bring it back.
-    let late = deleted.heard(OnChip::Disabled, NOW);
+    let late = deleted.installed(NOW);
     assert_eq!(late.on_chip, Some(OnChip::Deleted));
 }
 
