@@ -66,7 +66,9 @@ async fn fetch(play: &Play, eid: Eid, token: &str) -> Result<(), String> {
         server_signature: [3; 64],
     };
     app.admit(admission).await.map_err(text)?;
-    app.package(&transaction).await.map_err(text)?;
+    let session = app.session(&transaction).await.map_err(text)?;
+    let session = session.ok_or("no session")?;
+    app.package(&session).await.map_err(text)?;
     let delivery = Delivery {
         transaction,
         chip_one_time_key: [5; 65],

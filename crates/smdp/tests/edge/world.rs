@@ -145,6 +145,12 @@ pub(crate) fn names() -> TestNames {
     }
 }
 
+fn certificates(curve: Curve, now: Timestamp) -> TestPki {
+    let mut random = Counting(1);
+    let mut fill = |octets: &mut [u8]| random.fill(octets);
+    TestPki::generate(curve, &names(), now, &mut fill).unwrap()
+}
+
 impl Operator {
     pub(crate) fn new() -> Self {
         Self::over(Kind::Sqlite)
@@ -161,11 +167,7 @@ impl Operator {
         let store = place.open();
         let clock = Arc::new(TestClock(AtomicI64::new(NOON)));
         store.migrate(clock.now()).unwrap();
-        let mut random = Counting(1);
-        let pki = TestPki::generate(curve, &names(), clock.now(), &mut |octets| {
-            random.fill(octets);
-        })
-        .unwrap();
+        let pki = certificates(curve, clock.now());
         let packager = Packager::new(ADDRESS.to_owned(), 0);
         let world = World {
             store: Arc::new(store),
