@@ -6,8 +6,8 @@
 //! argument.
 //!
 //! The chip knows every function of ES10a, ES10b and ES10c (SGP.22 v2.5 §5.7). Some results it has no reason for, so
-//! it never gives them: `undefinedError` of AuthenticateServer, `baseCrlMissing` (lists of what changed are refused as
-//! not understood), `testProfileInstallFailedDueToInvalidNaaKey`. Of a profile it installs the files of the root, the USIM and
+//! it never gives them: `undefinedError` of AuthenticateServer, `baseCrlMissing` (lists of what changed are
+//! refused as `invalidFormat`), `testProfileInstallFailedDueToInvalidNaaKey`. Of a profile it installs the files of the root, the USIM and
 //! its directory for 5G, and computes Milenage. It has no TUAK (no maintained crate does it) and no test
 //! algorithm: a profile that demands TUAK is refused; one with the test algorithm is installed and answers no
 //! challenge. ISIM, CSIM, security domains and remote management are kept and not run.

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use simurgh_vocab::Timestamp;
 
-use super::{BIT_STRING, Certificate, INTEGER, SEQUENCE, utc_time};
+use super::{BIT_STRING, BOOLEAN, Certificate, INTEGER, OBJECT_IDENTIFIER, SEQUENCE, utc_time};
 use crate::key::signature_from_der;
-use crate::tlv::{DecodeError, Fields, Tlv};
+use crate::tlv::{DecodeError, Fields, Tag, Tlv};
+
+/// issuingDistributionPoint, 2.5.29.28: where the list is published. The one critical extension that is known.
+const DISTRIBUTION_POINT: [u8; 3] = [0x55, 0x1D, 0x1C];
 
 /// A list of the serial numbers that an issuer has revoked; verified when it was read.
 #[derive(Debug, Clone)]
@@ -44,6 +47,7 @@ impl RevocationList {
         if name.raw() != issuer.subject() {
             return Err(list.invalid("issuer"));
         }
+        must_be_understood(&list)?;
         let mut times = list.members().iter().filter_map(utc_time);
         let mut serials = BTreeSet::new();
         if let Some(entries) = list.nth(SEQUENCE, 2) {
@@ -73,10 +77,11 @@ impl RevocationList {
     /// The encoded name of a list's issuer, believed by nobody yet: to find whose key verifies it.
     ///
     /// # Errors
-    /// [`DecodeError`].
+    /// [`DecodeError`], also for a list that would be misunderstood: one of what changed since another list.
     pub fn issuer_of(der: &[u8]) -> Result<Vec<u8>, DecodeError> {
         let fields = Fields::parse(der, SEQUENCE, "CertificateList")?;
         let list = Fields::inside(&fields.need(SEQUENCE, "tbsCertList")?, "tbsCertList")?;
+        must_be_understood(&list)?;
         let name = list.nth(SEQUENCE, 1);
         Ok(name.ok_or_else(|| list.missing("issuer"))?.raw().to_vec())
     }
@@ -108,7 +113,73 @@ impl RevocationList {
     }
 }
 
+/// A list with a critical extension that is not known is not used. A list of changes (deltaCRLIndicator) has one: taken
+/// for a whole list, it would clear what the lists before it revoked.
+///
+/// Source: RFC 5280 §5.2, §5.2.4
+fn must_be_understood(list: &Fields<'_>) -> Result<(), DecodeError> {
+    let Some(explicit) = list.find(Tag::new(0xA0)) else {
+        return Ok(());
+    };
+    let wrapped = Fields::inside(&explicit, "crlExtensions")?;
+    let all = Fields::inside(&wrapped.need(SEQUENCE, "crlExtensions")?, "crlExtensions")?;
+    for one in all.members() {
+        let extension = Fields::of(one, SEQUENCE, "crlExtensions")?;
+        let is_critical = match extension.find(BOOLEAN) {
+            Some(_) => extension.boolean(BOOLEAN, "critical")?,
+            None => false,
+        };
+        let id = extension.octets(OBJECT_IDENTIFIER, "extnID")?;
+        if is_critical && id != DISTRIBUTION_POINT {
+            return Err(list.invalid("crlExtensions"));
+        }
+    }
+    Ok(())
+}
+
 fn serial_of(entry: &Tlv<'_>) -> Result<Vec<u8>, DecodeError> {
     let fields = Fields::inside(entry, "revokedCertificates")?;
     Ok(fields.octets(INTEGER, "userCertificate")?.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tlv::Writer;
+
+    /// A list that nobody signed, with one extension.
+    fn with_extension(id: u8, is_critical: bool) -> Vec<u8> {
+        Writer::nest(SEQUENCE, |w| {
+            w.nested(SEQUENCE, |w| {
+                w.nested(SEQUENCE, |_| {}).nested(SEQUENCE, |_| {});
+                w.octets(Tag::new(0x17), b"261123000000Z");
+                w.nested(Tag::new(0xA0), |w| {
+                    w.nested(SEQUENCE, |w| {
+                        w.nested(SEQUENCE, |w| {
+                            w.octets(OBJECT_IDENTIFIER, &[0x55, 0x1D, id]);
+                            if is_critical {
+                                w.octets(BOOLEAN, &[0xFF]);
+                            }
+                            w.octets(Tag::new(0x04), &[0x02, 1, 7]);
+                        });
+                    });
+                });
+            });
+        })
+    }
+
+    #[test]
+    fn rfc_5280_5_2_a_list_of_changes_is_not_taken_for_a_whole_one() {
+        let cases = [
+            (20, false, true), // cRLNumber
+            (28, true, true),  // issuingDistributionPoint
+            (27, true, false), // deltaCRLIndicator
+            (99, true, false), // one that nobody knows
+            (99, false, true),
+        ];
+        for (id, is_critical, is_taken) in cases {
+            let list = RevocationList::issuer_of(&with_extension(id, is_critical));
+            assert_eq!(list.is_ok(), is_taken, "{id} {is_critical}: {list:?}");
+        }
+    }
 }
