@@ -178,6 +178,7 @@ impl App {
             Task::AskIdentity(id) => self.ask_identity(id).await,
             Task::PrepareProfile(id) => self.prepare_profile(id).await,
             Task::TellProgress(id) => self.tell_progress(id).await,
+            Task::WithdrawEvents(id) => self.withdraw_events(id).await,
             Task::TellSessions(id) => self.reach_sessions(id).await,
         };
         done.map(Progress::of)

@@ -131,6 +131,7 @@ impl HttpServers {
                 .collect(),
             connect_to: options.connect,
             danger_plain_http: options.plain_http,
+            ..LpaTransportSettings::default()
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -44,10 +44,12 @@ impl Smdp {
         let settings = self.settings();
         let smds = match order.smds_address {
             None => None,
-            // Other SM-DS are told by whoever runs them: we reach none but our own.
             Some(wanted) => match settings.smds_address.as_deref() {
                 Some(own) if own.eq_ignore_ascii_case(&wanted) => {
                     Some((own.to_owned(), settings.address.clone()))
+                }
+                Some(_) | None if self.app().reaches(&wanted) => {
+                    Some((wanted, settings.address.clone()))
                 }
                 Some(_) | None => return Err(Status::SmdsInaccessible.into()),
             },

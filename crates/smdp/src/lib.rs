@@ -24,4 +24,4 @@ pub use credentials::{CredentialsFault, ServerCredentials};
 pub use http::REQUEST_OCTETS_MAX;
 pub use package::Packager;
 pub use smdp::{Smdp, SmdpSettings};
-pub use tls::{TlsFault, tls_config};
+pub use tls::{TlsFault, tls_config, tls_identity};

@@ -43,7 +43,8 @@ const fn phone(refusal: ProfileRefusal) -> Status {
         | ProfileRefusal::TypeUnknown
         | ProfileRefusal::TypeUnavailable
         | ProfileRefusal::OtherType
-        | ProfileRefusal::EventRefused => Status::MatchingIdRefused,
+        | ProfileRefusal::EventRefused
+        | ProfileRefusal::SmdsUnreachable => Status::MatchingIdRefused,
     }
 }
 
@@ -85,6 +86,7 @@ pub(crate) fn operator(fault: EsimFault, in_wrong_state: Status) -> Unexecuted {
         ProfileRefusal::TypeUnavailable => Status::ProfileTypeUnavailable,
         ProfileRefusal::OtherType => Status::ProfileTypeRefused,
         ProfileRefusal::EventRefused => Status::SmdsExecutionError,
+        ProfileRefusal::SmdsUnreachable => Status::SmdsInaccessible,
         ProfileRefusal::State
         | ProfileRefusal::Used
         | ProfileRefusal::NotReleased

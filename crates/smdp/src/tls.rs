@@ -9,6 +9,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::{CertifiedKey, Signer, SigningKey};
 use rustls::{RootCertStore, ServerConfig, SignatureAlgorithm, SignatureScheme};
+use simurgh_rsp::certificate::Role;
 use simurgh_rsp::key::{Curve, signature_to_der};
 use simurgh_rsp::pki::Credential;
 
@@ -61,6 +62,16 @@ pub fn tls_config(
     Ok(Arc::new(config))
 }
 
+/// What our SM-DP+ shows in TLS when it calls another server; none without CERT.DPtls on P-256.
+#[must_use]
+pub fn tls_identity(credentials: &[Credential]) -> Option<Arc<CertifiedKey>> {
+    let own = credentials.iter().find(|one| {
+        let certificate = one.certificate();
+        certificate.role() == Some(Role::DpTls) && certificate.public_key().curve() == Curve::P256
+    });
+    own.map(certified)
+}
+
 /// Chooses a certificate by the name that the client asks for; the first one when it asks for none of them.
 #[derive(Debug)]
 struct ByName {
@@ -76,15 +87,7 @@ impl ByName {
             .filter(on_p256)
             .map(|one| (one.certificate().dns_names().to_vec(), certified(one)))
             .collect();
-        let is_smdp = |one: &&Credential| {
-            one.certificate().role() == Some(simurgh_rsp::certificate::Role::DpTls)
-        };
-        let first = credentials
-            .iter()
-            .filter(on_p256)
-            .find(is_smdp)
-            .map(certified)
-            .ok_or(TlsFault::NoCertificate)?;
+        let first = tls_identity(credentials).ok_or(TlsFault::NoCertificate)?;
         Ok(Self { first, named })
     }
 }

@@ -7,6 +7,7 @@ mod edge {
     pub(crate) mod world;
 
     mod download;
+    mod elsewhere;
     mod interop;
     mod operator;
     mod pairs;

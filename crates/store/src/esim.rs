@@ -7,8 +7,8 @@ mod rules;
 mod sessions;
 
 use simurgh_app::ports::{
-    AnsweredCall, ChipCurve, ChipEventRecord, ChipKey, DownloadProgress, HeardNotification,
-    ProfileShelf, Profiles, RspSession, StoreFault, StoredPackage, Transaction,
+    AnsweredCall, ChipCurve, ChipEventRecord, ChipKey, DownloadProgress, ForeignEvent,
+    HeardNotification, ProfileShelf, Profiles, RspSession, StoreFault, StoredPackage, Transaction,
 };
 use simurgh_subscriber::Profile;
 use simurgh_vocab::identity::{Eid, Iccid};
@@ -200,6 +200,47 @@ impl Profiles for StoreTx<'_> {
             removed += self.execute(sql, &params)?;
         }
         Ok(removed)
+    }
+
+    fn insert_foreign_event(
+        &mut self,
+        profile: ProfileId,
+        event: &ForeignEvent,
+    ) -> Result<(), StoreFault> {
+        let sql = "INSERT INTO foreign_event
+                   (profile_id, event_id, smds_address, eid, server_address)
+                   VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (profile_id, event_id) DO NOTHING";
+        let eid = event.eid.as_octets();
+        let params = params![
+            profile,
+            &event.event_id,
+            &event.smds,
+            eid,
+            &event.server_address
+        ];
+        self.execute(sql, &params).map(drop)
+    }
+
+    fn foreign_events_of(&mut self, profile: ProfileId) -> Result<Vec<ForeignEvent>, StoreFault> {
+        let sql = "SELECT smds_address, eid, event_id, server_address FROM foreign_event
+                   WHERE profile_id = ?1 ORDER BY event_id";
+        read_all(self.query(sql, &params![profile])?, |row| {
+            Ok(ForeignEvent {
+                smds: row.text()?,
+                eid: Eid::from_octets(row.bytes()?).map_err(|_| row.behind("no EID"))?,
+                event_id: row.text()?,
+                server_address: row.text()?,
+            })
+        })
+    }
+
+    fn forget_foreign_event(
+        &mut self,
+        profile: ProfileId,
+        event_id: &str,
+    ) -> Result<(), StoreFault> {
+        let sql = "DELETE FROM foreign_event WHERE profile_id = ?1 AND event_id = ?2";
+        self.execute(sql, &params![profile, event_id]).map(drop)
     }
 
     fn insert_progress(&mut self, progress: &DownloadProgress) -> Result<(), StoreFault> {

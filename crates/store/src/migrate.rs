@@ -49,6 +49,7 @@ pub const MIGRATIONS: &[Migration] = embedded![
     "0018_charging",
     "0019_download_progress",
     "0020_profiles_in_stock",
+    "0021_foreign_event",
 ];
 
 /// Why the schema was left as it is.

@@ -163,6 +163,7 @@ fn task_columns(task: Task) -> (&'static str, Value) {
         Task::AskIdentity(id) => ("ask-identity", id.into()),
         Task::PrepareProfile(id) => ("prepare-profile", id.into()),
         Task::TellProgress(id) => ("tell-progress", id.into()),
+        Task::WithdrawEvents(id) => ("withdraw-events", id.into()),
         Task::TellSessions(id) => ("tell-sessions", id.into()),
     }
 }
@@ -180,6 +181,7 @@ fn read_task(row: &mut Row) -> Result<Task, StoreFault> {
         "ask-identity" => row.id().map(Task::AskIdentity),
         "prepare-profile" => row.id().map(Task::PrepareProfile),
         "tell-progress" => row.id().map(Task::TellProgress),
+        "withdraw-events" => row.id().map(Task::WithdrawEvents),
         "tell-sessions" => row.id().map(Task::TellSessions),
         _ => Err(row.behind("no kind of job")),
     }

@@ -242,6 +242,9 @@ pub enum ProfileRefusal {
     /// The SM-DS has an event of somebody else under this token.
     #[error("the SM-DS refuses the event")]
     EventRefused,
+    /// The SM-DS cannot be reached now.
+    #[error("the SM-DS cannot be reached")]
+    SmdsUnreachable,
 }
 
 /// How an order is confirmed.

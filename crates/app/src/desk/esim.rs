@@ -7,7 +7,7 @@ use simurgh_vocab::{CustomerId, LineId, Msisdn, ProfileId, StaffId, Timestamp};
 
 use super::customer::Reason;
 use super::log::Deed;
-use crate::esim::{CODE_LASTS, Reissue, ReissueRefusal, keep};
+use crate::esim::{CODE_LASTS, Reissue, ReissueRefusal};
 use crate::ports::{
     HeardNotification, ProfileShelf, StaffAction, StaffLogEntry, StaffLogFilter, StaffSubject,
     StockCounts, StoreExt, StoredPackage, Tx,
@@ -291,7 +291,7 @@ impl App {
         if profile.state == ProfileState::Unavailable {
             return Err(ProfileDeskRefusal::State);
         }
-        keep(tx, &profile.revoke(now))?;
+        self.keep_profile(tx, &profile.revoke(now))?;
         tx.forget_packages(id)?;
         if let Some((customer, person)) = person {
             let change = Change::ProfileWithdrawn;

@@ -4,7 +4,6 @@ use simurgh_subscriber::{OnChip, Profile, ProfileState};
 use simurgh_vocab::Timestamp;
 use simurgh_vocab::identity::{Eid, Iccid};
 
-use super::order::keep_advanced;
 use super::progress::News;
 use crate::ports::{
     ChipEvent, ChipKey, ChipNotification, HeardNotification, InstallOutcome, ProgressFailure,
@@ -82,7 +81,7 @@ impl App {
         }
         let newest = is_newest(tx, &profile, notification)?;
         let profile = self.after_news(profile, notification, newest, now);
-        keep_advanced(tx, &profile)?;
+        self.keep_advanced(tx, &profile)?;
         if notification.event == ChipEvent::Install {
             self.tell_progress_of(tx, &profile, installation(notification, signed), now)?;
         }

@@ -4,7 +4,6 @@ use simurgh_subscriber::{Confirmation, OnChip, Profile, ProfileState};
 use simurgh_vocab::{CustomerId, Duration, LineId, Msisdn, ProfileId, Timestamp};
 
 use super::EsimFault;
-use super::order::keep;
 use crate::ports::{
     LineState, PackagingFault, PackedProfile, ProfileMaterial, StockedSim, StoreExt, StoredPackage,
     Task, Tx,
@@ -260,7 +259,7 @@ impl App {
         }
         for profile in profiles.into_iter().filter(is_current_or_void) {
             let id = profile.id;
-            keep(tx, &profile.revoke(now))?;
+            self.keep_profile(tx, &profile.revoke(now))?;
             tx.forget_packages(id)?;
         }
         let count = recent.len();

@@ -3,6 +3,7 @@
 //! Signatures are made and verified by the caller, outside of transactions; what is decided here is decided by
 //! what the store holds. Whatever was offered is looked at again before it is promised.
 
+mod discovery;
 mod hear;
 pub mod inventory;
 mod issue;
@@ -21,13 +22,13 @@ use simurgh_vocab::{Duration, Msisdn};
 pub use hear::Heard;
 pub(crate) use issue::{CODE_LASTS, Reissue};
 pub use issue::{REISSUES_PER_YEAR, ReissueRefusal};
-pub(crate) use order::keep;
 pub use order::{ConfirmedOrder, OrderCall, OrderConfirmation};
 pub use view::{ManualCode, ProfileStage, ProfileUpdate, ProfileView};
 
 use crate::Fault;
 use crate::ports::{
-    ChipFacts, ChipKey, ProfilePackager, ProgressListener, StoreFault, Transaction,
+    ChipFacts, ChipKey, DiscoveryServers, ProfilePackager, ProgressListener, StoreFault,
+    Transaction,
 };
 
 /// What an operator decides about eSIM.
@@ -41,6 +42,8 @@ pub struct Rules {
     pub packager: Option<Arc<dyn ProfilePackager>>,
     /// Operators who want to know how the downloads of their orders go.
     pub listener: Option<Arc<dyn ProgressListener>>,
+    /// The SM-DS elsewhere that this server may tell of what waits for a chip.
+    pub discovery: Option<Arc<dyn DiscoveryServers>>,
 }
 
 /// What profiles say of networks.

@@ -8,7 +8,8 @@ use super::EsimFault;
 use crate::App;
 use crate::crypto::{DIGEST_LEN, Purpose};
 use crate::ports::{
-    AnsweredCall, ChipEventRecord, PackedProfile, StoreExt, StoreFault, StoredPackage, Tx,
+    AnsweredCall, ChipEventRecord, ForeignEvent, PackedProfile, StoreExt, StoreFault,
+    StoredPackage, Tx,
 };
 
 /// Who calls, and which call it is: the same call is answered the same again.
@@ -130,6 +131,7 @@ impl App {
             .matching_id
             .clone()
             .unwrap_or_else(|| self.make_matching_id());
+        let told = self.tell_discovery(&call, &with, &matching_id).await?;
         let profile = self
             .store
             .transact(move |tx| {
@@ -139,7 +141,11 @@ impl App {
                     app.confirm_in(tx, profile, &with, &matching_id)
                 })
             })
-            .await?;
+            .await;
+        if profile.is_err() {
+            self.untell_discovery(told).await;
+        }
+        let profile = profile?;
         Ok(ConfirmedOrder {
             eid: profile.order.linked,
             matching_id: profile.order.matching_id.unwrap_or_default(),
@@ -173,7 +179,17 @@ impl App {
             },
             now,
         )?;
-        if let (Some((_, server_address)), Some(eid)) = (&with.smds, profile.order.linked) {
+        if let (Some((smds, server_address)), Some(eid)) = (&with.smds, profile.order.linked) {
+            if self.reaches(smds) {
+                let event = ForeignEvent {
+                    smds: smds.clone(),
+                    eid,
+                    event_id: matching_id.to_owned(),
+                    server_address: server_address.clone(),
+                };
+                tx.insert_foreign_event(profile.id, &event)?;
+                return Ok(profile);
+            }
             let is_registered = tx.insert_chip_event(&ChipEventRecord {
                 eid,
                 event_id: matching_id.to_owned(),
@@ -209,7 +225,7 @@ impl App {
                     if other {
                         return Err(ProfileRefusal::OtherMatchingId.into());
                     }
-                    withdraw_event(tx, &profile)?;
+                    app.withdraw_event(tx, &profile)?;
                     Ok(profile.cancel(reusable, app.now())?)
                 })
             })
@@ -398,38 +414,6 @@ impl App {
             })
             .await
     }
-}
-
-/// Stores a profile; when it waits no longer, what tells its chip to fetch it goes too.
-pub(crate) fn keep(tx: &mut dyn Tx, profile: &Profile) -> Result<(), StoreFault> {
-    tx.update_profile(profile)?;
-    withdraw_if_over(tx, profile)
-}
-
-/// The same of a profile that only came further on its way into its chip.
-pub(crate) fn keep_advanced(tx: &mut dyn Tx, profile: &Profile) -> Result<(), StoreFault> {
-    tx.advance_profile(profile)?;
-    withdraw_if_over(tx, profile)
-}
-
-fn withdraw_if_over(tx: &mut dyn Tx, profile: &Profile) -> Result<(), StoreFault> {
-    if profile.is_waiting() {
-        return Ok(());
-    }
-    withdraw_event(tx, profile)
-}
-
-/// Forgets what tells a chip to fetch a profile.
-fn withdraw_event(tx: &mut dyn Tx, profile: &Profile) -> Result<(), StoreFault> {
-    let order = &profile.order;
-    if let (Some(eid), Some(token), Some(_)) = (
-        order.linked,
-        order.matching_id.as_deref(),
-        &order.smds_address,
-    ) {
-        tx.remove_chip_event(eid, token)?;
-    }
-    Ok(())
 }
 
 /// A profile that others may order: those of our own lines are nobody else's business.

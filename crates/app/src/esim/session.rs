@@ -3,7 +3,6 @@
 use simurgh_subscriber::{Profile, ProfileRefusal, ProfileState};
 use simurgh_vocab::ProfileId;
 
-use super::order::keep;
 use super::progress::News;
 use super::{Admission, Asking, CodeTries, Delivery, EsimFault, Offer, PackageToBind};
 use crate::crypto::Purpose;
@@ -266,7 +265,7 @@ impl App {
                 let policy = &app.esim().policy;
                 let kept = tx.profile(*profile)?.ok_or(ProfileRefusal::Unknown)?;
                 let kept = kept.wrong_code(policy, app.now());
-                keep(tx, &kept)?;
+                app.keep_profile(tx, &kept)?;
                 let is_last = matches!(kept.state, ProfileState::Error(_));
                 let failure = wrong_code_failure(is_last);
                 let news = News::bad(ProgressPoint::ConfirmationFailure, *eid, failure);
@@ -307,7 +306,7 @@ impl App {
                 if let Some(profile) = offered
                     && let Some(kept) = tx.profile(profile)?
                 {
-                    keep(tx, &app.after_cancel(kept, why))?;
+                    app.keep_profile(tx, &app.after_cancel(kept, why))?;
                 }
                 session.step = SessionStep::Over;
                 Ok(tx.update_rsp_session(&session)?)

@@ -318,6 +318,21 @@ pub trait Profiles {
         limit: u32,
     ) -> Result<u64, StoreFault>;
 
+    /// Keeps that an SM-DS elsewhere was told of a profile.
+    fn insert_foreign_event(
+        &mut self,
+        profile: ProfileId,
+        event: &ForeignEvent,
+    ) -> Result<(), StoreFault>;
+    /// What SM-DS elsewhere were told of a profile.
+    fn foreign_events_of(&mut self, profile: ProfileId) -> Result<Vec<ForeignEvent>, StoreFault>;
+    /// Forgets such an event, which was taken back.
+    fn forget_foreign_event(
+        &mut self,
+        profile: ProfileId,
+        event_id: &str,
+    ) -> Result<(), StoreFault>;
+
     /// Keeps news of a download until it is told.
     fn insert_progress(&mut self, progress: &DownloadProgress) -> Result<(), StoreFault>;
     /// News of a download that is yet to be told.
@@ -573,4 +588,50 @@ pub trait ProgressListener: Send + Sync + 'static {
 
     /// Tells it. Told twice, it is the same call.
     fn tell<'a>(&'a self, progress: &'a DownloadProgress) -> Telling<'a>;
+}
+
+/// Something that waits for a chip, as an SM-DS elsewhere was told.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ForeignEvent {
+    /// The SM-DS.
+    pub smds: String,
+    /// The chip.
+    pub eid: Eid,
+    /// The event's name there.
+    pub event_id: String,
+    /// Where the chip finds what waits.
+    pub server_address: String,
+}
+
+impl fmt::Debug for ForeignEvent {
+    /// Without the name: whoever has it has the profile.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ForeignEvent(at {})", self.smds)
+    }
+}
+
+/// An SM-DS elsewhere did not do what it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DiscoveryFault {
+    /// It cannot be reached.
+    #[error("it cannot be reached: {0}")]
+    Unreachable(String),
+    /// It refuses.
+    #[error("it refuses: {0}")]
+    Refused(String),
+}
+
+/// The answer of an SM-DS, to come.
+pub type Discovering<'a> = Pin<Box<dyn Future<Output = Result<(), DiscoveryFault>> + Send + 'a>>;
+
+/// SM-DS elsewhere, by which phones find what waits for them. Source: SGP.22 v2.5 §5.9
+pub trait DiscoveryServers: Send + Sync + 'static {
+    /// Whether this SM-DS may be told.
+    fn reaches(&self, smds: &str) -> bool;
+
+    /// Tells it what waits for a chip (ES12.RegisterEvent). Told twice, it knows it once.
+    fn register<'a>(&'a self, event: &'a ForeignEvent) -> Discovering<'a>;
+
+    /// Tells it that nothing waits any more (ES12.DeleteEvent).
+    fn withdraw<'a>(&'a self, event: &'a ForeignEvent) -> Discovering<'a>;
 }

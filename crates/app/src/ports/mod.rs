@@ -35,10 +35,11 @@ pub use desk::{
 };
 pub use esim::{
     AnsweredCall, CancelWhy, ChipCurve, ChipEvent, ChipEventRecord, ChipFacts, ChipKey,
-    ChipNotification, DownloadProgress, HeardNotification, Hidden, InstallOutcome, OverTheAirKey,
-    PackagingFault, PackedProfile, PackedVariant, ProfileMaterial, ProfilePackager, ProfileShelf,
-    Profiles, ProgressFailure, ProgressListener, ProgressPoint, RspSession, ServerKind,
-    SessionStep, ShownCode, StoredPackage, Telling, Transaction, Untold,
+    ChipNotification, Discovering, DiscoveryFault, DiscoveryServers, DownloadProgress,
+    ForeignEvent, HeardNotification, Hidden, InstallOutcome, OverTheAirKey, PackagingFault,
+    PackedProfile, PackedVariant, ProfileMaterial, ProfilePackager, ProfileShelf, Profiles,
+    ProgressFailure, ProgressListener, ProgressPoint, RspSession, ServerKind, SessionStep,
+    ShownCode, StoredPackage, Telling, Transaction, Untold,
 };
 pub use identity::{IdentityChecker, IdentityReport, IdentityStart, IdentityStarted};
 pub use inventory::{Inventory, StockCounts, StockedSim};

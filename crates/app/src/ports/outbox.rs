@@ -2,7 +2,7 @@
 
 use simurgh_vocab::{
     CaseId, CustomerId, EmailAddress, JobId, LineId, Locale, MessageId, Msisdn, OrderId, PaymentId,
-    ProgressId, RefundId, Timestamp,
+    ProfileId, ProgressId, RefundId, Timestamp,
 };
 
 use super::StoreFault;
@@ -32,6 +32,8 @@ pub enum Task {
     PrepareProfile(LineId),
     /// Tell an operator how a download of its order goes.
     TellProgress(ProgressId),
+    /// Take back what SM-DS elsewhere were told of a profile.
+    WithdrawEvents(ProfileId),
     /// Tell the live sessions of a line that its balance or state has changed.
     TellSessions(LineId),
 }

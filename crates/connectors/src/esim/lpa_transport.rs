@@ -1,5 +1,5 @@
-//! HTTPS as an LPA speaks it: the only trusted authorities are the roots of eSIM, and the server's certificate
-//! must bear the name that was asked for.
+//! HTTPS as an LPA speaks it, and servers of eSIM among themselves: the only trusted authorities are the roots of
+//! eSIM, unless others are named, and the server's certificate must bear the name that was asked for.
 //!
 //! Source: SGP.22 v2.5 §2.6.6 and §6.1
 
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::Request;
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{CONTENT_TYPE, HOST, USER_AGENT};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, USER_AGENT};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -19,7 +19,10 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
 use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto};
+
+use crate::Secret;
 
 /// How long a connection may take to come about.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -66,12 +69,19 @@ pub struct LpaTransportSettings {
     pub connect_to: Option<SocketAddr>,
     /// HTTP without TLS: for servers behind a proxy, in tests.
     pub danger_plain_http: bool,
+    /// The authorities of the web are trusted too: for servers that are no part of eSIM's own trust.
+    pub trusts_the_web: bool,
+    /// What is shown to servers that ask who calls.
+    pub identity: Option<Arc<CertifiedKey>>,
+    /// Sent as `Authorization: Bearer`.
+    pub token: Option<Secret>,
 }
 
 /// Reaches servers of remote provisioning. Keeps its last connection for the next request.
 pub struct LpaTransport {
     tls: Option<TlsConnector>,
     connect_to: Option<SocketAddr>,
+    token: Option<Secret>,
     kept: Mutex<Option<Kept>>,
 }
 
@@ -119,11 +129,12 @@ impl LpaTransport {
     pub fn new(settings: &LpaTransportSettings) -> Result<Self, TransportFault> {
         let tls = match settings.danger_plain_http {
             true => None,
-            false => Some(TlsConnector::from(Arc::new(tls_of(&settings.roots)?))),
+            false => Some(TlsConnector::from(Arc::new(tls_of(settings)?))),
         };
         Ok(Self {
             tls,
             connect_to: settings.connect_to,
+            token: settings.token.clone(),
             kept: Mutex::new(None),
         })
     }
@@ -139,7 +150,11 @@ impl LpaTransport {
         protocol: (&str, &str),
         body: Vec<u8>,
     ) -> Result<(u16, Vec<u8>), TransportFault> {
-        let request = Request::post(path)
+        let mut request = Request::post(path);
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, format!("Bearer {}", token.reveal()));
+        }
+        let request = request
             .header(HOST, address)
             .header(USER_AGENT, AGENT)
             .header(CONTENT_TYPE, "application/json")
@@ -212,21 +227,29 @@ impl LpaTransport {
     }
 }
 
-/// Trust in the roots of eSIM and nobody else.
-fn tls_of(roots: &[Vec<u8>]) -> Result<ClientConfig, TransportFault> {
+/// Trust in the roots that are given and, if it is wanted, in those of the web; in nobody else.
+fn tls_of(settings: &LpaTransportSettings) -> Result<ClientConfig, TransportFault> {
     let mut store = RootCertStore::empty();
-    for root in roots {
+    for root in &settings.roots {
         store
             .add(CertificateDer::from(root.clone()))
             .map_err(|error| TransportFault::Root(error.to_string()))?;
     }
+    if settings.trusts_the_web {
+        store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
     let provider = Arc::new(crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| TransportFault::Tls(error.to_string()))?
-        .with_root_certificates(store)
-        .with_no_client_auth();
-    Ok(config)
+        .with_root_certificates(store);
+    Ok(match settings.identity.clone() {
+        None => builder.with_no_client_auth(),
+        Some(identity) => {
+            let identity = SingleCertAndKey::from(identity);
+            builder.with_client_cert_resolver(Arc::new(identity))
+        }
+    })
 }
 
 async fn drive<S>(stream: S) -> Result<SendRequest<Full<Bytes>>, TransportFault>

@@ -62,6 +62,7 @@ fn client(roots: &[&Root], connect_to: SocketAddr) -> LpaTransport {
         roots: roots.iter().map(|one| one.der().to_vec()).collect(),
         connect_to: Some(connect_to),
         danger_plain_http: false,
+        ..LpaTransportSettings::default()
     };
     LpaTransport::new(&settings).unwrap()
 }

@@ -205,6 +205,7 @@ impl<'p> Country<'p> {
             roots: Vec::new(),
             connect_to: Some(address),
             danger_plain_http: true,
+            ..LpaTransportSettings::default()
         })
         .unwrap();
         let asked = transport.post(SMDP_ADDRESS, path, header, body.to_vec());

@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use simurgh_connectors::Secret;
-use simurgh_connectors::esim::Listener;
 use simurgh_rsp::activation_code::ActivationCode;
 use simurgh_smdp::Caller;
 use simurgh_vocab::Duration;
@@ -26,13 +25,26 @@ pub(crate) struct EsimSettings {
     /// Who may call ES2+ and ES12.
     pub(crate) callers: Vec<Caller>,
     /// Where the caller wants to be told how its downloads go.
-    pub(crate) listener: Option<(String, Listener)>,
+    pub(crate) listener: Option<Listening>,
+    /// The SM-DS elsewhere that may be told of what waits for a chip, and what they know us by.
+    pub(crate) discovery: (Vec<String>, Option<Secret>),
     /// How long an order of a caller can be downloaded.
     pub(crate) order_lasts: Option<Duration>,
     /// A file of authorities whose certificates callers may show.
     pub(crate) authorities: Option<PathBuf>,
     /// Counts up when what profiles are made of changed.
     pub(crate) profile_version: u32,
+}
+
+/// An operator that listens.
+#[derive(Debug, Clone)]
+pub(crate) struct Listening {
+    /// The name it orders under.
+    pub(crate) operator: String,
+    /// The host name of its server.
+    pub(crate) address: String,
+    /// What it knows us by.
+    pub(crate) token: Option<Secret>,
 }
 
 /// How phones reach it.
@@ -57,6 +69,8 @@ pub(super) fn esim(r: &mut Reader) -> Option<EsimSettings> {
     let transport = r.choice("esim.tls", &words);
     let caller = caller(r);
     let listener = listener(r, caller.as_ref());
+    let discovery = r.list("esim.discovery", &[]);
+    let discovery_token = r.secret("esim.discovery_token");
     let order_days = r.number("esim.order_days", 0, (0, 3_650));
     let authorities = r.file("esim.caller_authorities");
     let profile_version = r.number("esim.profile_version", 0, (0, 1_000_000));
@@ -64,13 +78,15 @@ pub(super) fn esim(r: &mut Reader) -> Option<EsimSettings> {
         return None;
     }
     needed(r, "esim.address", &name);
-    for (path, host) in [
-        ("esim.address", Some(&name).filter(|name| !name.is_empty())),
-        ("esim.smds_address", smds_address.as_ref()),
-    ] {
-        if host.is_some_and(|host| ActivationCode::new(host, "").is_err()) {
-            r.fault(path, "a host name is expected, e.g. rsp.example.com");
-        }
+    let own = Some(&name).filter(|name| !name.is_empty());
+    let named = own.map(|name| ("esim.address", name)).into_iter();
+    let named = named.chain(
+        smds_address
+            .as_ref()
+            .map(|name| ("esim.smds_address", name)),
+    );
+    for (path, host) in named.chain(discovery.iter().map(|name| ("esim.discovery", name))) {
+        host_name(r, path, host);
     }
     if certificates.is_none() {
         r.fault(
@@ -94,6 +110,7 @@ pub(super) fn esim(r: &mut Reader) -> Option<EsimSettings> {
         transport: transport?,
         callers: caller.into_iter().collect(),
         listener,
+        discovery: (discovery, discovery_token),
         order_lasts: (order_days > 0).then(|| Duration::days(order_days)),
         authorities,
         profile_version,
@@ -101,24 +118,27 @@ pub(super) fn esim(r: &mut Reader) -> Option<EsimSettings> {
 }
 
 /// Where that operator wants to be told how the downloads of its orders go.
-fn listener(r: &mut Reader, caller: Option<&Caller>) -> Option<(String, Listener)> {
+fn listener(r: &mut Reader, caller: Option<&Caller>) -> Option<Listening> {
     let address = r.optional_text("esim.caller_listener", "");
     let token = r.secret("esim.caller_listener_token");
-    let (Some(address), Some(caller)) = (&address, caller) else {
+    let (Some(address), Some(caller)) = (address.clone(), caller) else {
         if address.is_some() || token.is_some() {
             let expected = "it belongs to esim.caller, and a token to an address";
             r.fault("esim.caller_listener", expected);
         }
         return None;
     };
-    match Listener::at(address, token) {
-        Some(listener) => Some((caller.identifier().to_owned(), listener)),
-        None => {
-            let expected = "an address with https is expected, e.g. https://es2.example.com; \
-                            http to this machine only";
-            r.fault("esim.caller_listener", expected);
-            None
-        }
+    host_name(r, "esim.caller_listener", &address);
+    Some(Listening {
+        operator: caller.identifier().to_owned(),
+        address,
+        token,
+    })
+}
+
+fn host_name(r: &mut Reader, path: &str, host: &str) {
+    if ActivationCode::new(host, "").is_err() {
+        r.fault(path, "a host name is expected, e.g. rsp.example.com");
     }
 }
 

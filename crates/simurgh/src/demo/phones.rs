@@ -45,6 +45,7 @@ pub(super) fn open(
             .collect(),
         connect_to: Some(network.place),
         danger_plain_http: false,
+        ..LpaTransportSettings::default()
     };
     let radio = Arc::new(HttpsRadio::new(&reach, Handle::current())?);
     let settings = HandsetSettings {

@@ -10,10 +10,10 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use simurgh_app::App;
 use simurgh_app::esim::Rules;
-use simurgh_app::ports::{ProfilePackager, ProgressListener};
-use simurgh_connectors::esim::ProgressTeller;
+use simurgh_app::ports::{DiscoveryServers, ProfilePackager, ProgressListener};
+use simurgh_connectors::esim::{DiscoveryTeller, Listener, LpaTransportSettings, ProgressTeller};
 use simurgh_rsp::pki::Credentials;
-use simurgh_smdp::{Packager, ServerCredentials, Smdp, SmdpSettings, tls_config};
+use simurgh_smdp::{Packager, ServerCredentials, Smdp, SmdpSettings, tls_config, tls_identity};
 use simurgh_vocab::Timestamp;
 use tokio::net::TcpListener;
 
@@ -31,18 +31,57 @@ pub(crate) fn rules(address: &str, profile_version: u32) -> Rules {
 
 /// The same, as an operator in production set them.
 pub(crate) fn rules_of(settings: &EsimSettings) -> anyhow::Result<Rules> {
-    let listener = match settings.listener.clone() {
-        Some(listener) => {
-            let listeners = BTreeMap::from([listener]);
-            let teller = ProgressTeller::new(settings.address.clone(), listeners)?;
-            Some(Arc::new(teller) as Arc<dyn ProgressListener>)
-        }
-        None => None,
-    };
+    let loaded = crate::euicc_files::load(&settings.certificates).context("esim.certificates")?;
     Ok(Rules {
-        listener,
+        listener: listener(settings, &loaded).context("esim.caller_listener")?,
+        discovery: discovery(settings, &loaded).context("esim.discovery")?,
         ..rules(&settings.address, settings.profile_version)
     })
+}
+
+/// An operator's own server is certified by whoever certifies it as a caller, or by the authorities of the web.
+fn listener(
+    settings: &EsimSettings,
+    loaded: &Credentials,
+) -> anyhow::Result<Option<Arc<dyn ProgressListener>>> {
+    let Some(listening) = settings.listener.clone() else {
+        return Ok(None);
+    };
+    let roots = match &settings.authorities {
+        Some(file) => authorities(file)?,
+        None => Vec::new(),
+    };
+    let reach = LpaTransportSettings {
+        trusts_the_web: roots.is_empty(),
+        roots: roots.iter().map(|root| root.to_vec()).collect(),
+        identity: tls_identity(&loaded.owned),
+        token: listening.token,
+        ..LpaTransportSettings::default()
+    };
+    let listener = Listener::at(listening.address, &reach)?;
+    let listeners = BTreeMap::from([(listening.operator, listener)]);
+    let teller = ProgressTeller::new(settings.address.clone(), listeners);
+    Ok(Some(Arc::new(teller)))
+}
+
+/// An SM-DS is certified by the roots of eSIM.
+fn discovery(
+    settings: &EsimSettings,
+    loaded: &Credentials,
+) -> anyhow::Result<Option<Arc<dyn DiscoveryServers>>> {
+    let (addresses, token) = settings.discovery.clone();
+    if addresses.is_empty() {
+        return Ok(None);
+    }
+    let roots = loaded.roots.iter().map(|root| root.der().to_vec());
+    let reach = LpaTransportSettings {
+        roots: roots.collect(),
+        identity: tls_identity(&loaded.owned),
+        token,
+        ..LpaTransportSettings::default()
+    };
+    let teller = DiscoveryTeller::new(settings.address.clone(), addresses, &reach)?;
+    Ok(Some(Arc::new(teller)))
 }
 
 /// A server that can be served.

@@ -11,7 +11,7 @@ use serde_json::Value;
 use simurgh_app::crypto::Keyring;
 use simurgh_app::esim::{ConfirmedOrder, EsimFault, OrderCall, OrderConfirmation, Rules};
 use simurgh_app::ports::{
-    Clock, Delivery, DownloadProgress, Entropy, Envelope, Hidden, Messenger, ProfileMaterial,
+    Clock, Delivery, Discovering, DiscoveryFault, DiscoveryServers, DownloadProgress, ForeignEvent, Entropy, Envelope, Hidden, Messenger, ProfileMaterial,
     ProfilePackager as _, ProgressListener, Sending, StoreExt as _, Telling, Untold,
 };
 use simurgh_app::{App, Settings, World};
@@ -36,6 +36,8 @@ use super::place::{Kind, Place};
 
 pub(crate) const ADDRESS: &str = "smdp.example.com";
 pub(crate) const SMDS: &str = "smds.example.com";
+/// An SM-DS that somebody else runs.
+pub(crate) const ELSEWHERE: &str = "smds.example.net";
 pub(crate) const OPERATOR: &str = "mno.example.com";
 pub(crate) const TOKEN: &str = "the operator's token";
 /// Another caller and its token.
@@ -100,6 +102,48 @@ impl ProgressListener for Told {
     }
 }
 
+/// An SM-DS elsewhere: what it knows, and whether it is there or refuses.
+#[derive(Default)]
+pub(crate) struct Elsewhere {
+    pub(crate) events: Mutex<Vec<ForeignEvent>>,
+    pub(crate) is_away: AtomicBool,
+    pub(crate) refuses: AtomicBool,
+}
+
+impl Elsewhere {
+    fn says(&self) -> Result<(), DiscoveryFault> {
+        if self.is_away.load(Ordering::SeqCst) {
+            return Err(DiscoveryFault::Unreachable("away".to_owned()));
+        }
+        match self.refuses.load(Ordering::SeqCst) {
+            true => Err(DiscoveryFault::Refused("no".to_owned())),
+            false => Ok(()),
+        }
+    }
+}
+
+impl DiscoveryServers for Elsewhere {
+    fn reaches(&self, smds: &str) -> bool {
+        smds == ELSEWHERE
+    }
+
+    fn register<'a>(&'a self, event: &'a ForeignEvent) -> Discovering<'a> {
+        let said = self.says();
+        if said.is_ok() {
+            self.events.lock().unwrap().push(event.clone());
+        }
+        Box::pin(std::future::ready(said))
+    }
+
+    fn withdraw<'a>(&'a self, event: &'a ForeignEvent) -> Discovering<'a> {
+        let said = self.says();
+        if said.is_ok() {
+            self.events.lock().unwrap().retain(|one| one != event);
+        }
+        Box::pin(std::future::ready(said))
+    }
+}
+
 struct Silent;
 
 impl Messenger for Silent {
@@ -117,6 +161,7 @@ pub(crate) struct Operator {
     pub(crate) router: Router,
     pub(crate) runtime: Runtime,
     pub(crate) told_back: Arc<Told>,
+    pub(crate) elsewhere: Arc<Elsewhere>,
     clock: Arc<TestClock>,
     calls: u64,
     packager: Packager,
@@ -184,9 +229,11 @@ impl Operator {
             },
         };
         let told_back = Arc::new(Told::default());
+        let elsewhere = Arc::new(Elsewhere::default());
         let rules = Rules {
             packager: Some(Arc::new(packager.clone())),
             listener: Some(Arc::<Told>::clone(&told_back)),
+            discovery: Some(Arc::<Elsewhere>::clone(&elsewhere)),
             ..Rules::default()
         };
         let app = App::with_esim(world, simurgh_app::subscriber::Rules::default(), rules);
@@ -213,6 +260,7 @@ impl Operator {
                 .build()
                 .unwrap(),
             told_back,
+            elsewhere,
             clock,
             calls: 0,
             packager,

@@ -324,6 +324,7 @@ desk-task-delete-documents = Delete identity documents
 desk-task-ask-identity = Ask the outside identity check
 desk-task-prepare-profile = Make the eSIM profile of a line
 desk-task-tell-progress = Tell an operator how a download goes
+desk-task-withdraw-events = Take back what discovery servers were told of a profile
 desk-task-tell-sessions = Tell live sessions that their line has changed
 
 # Catalogue.

@@ -303,6 +303,7 @@ desk-task-delete-documents = 删除身份资料
 desk-task-ask-identity = 查询外部身份核验
 desk-task-prepare-profile = 制作号码的 eSIM 配置
 desk-task-tell-progress = 向订购方通报下载进度
+desk-task-withdraw-events = 撤回已登记在发现服务器上的配置事件
 desk-task-tell-sessions = 通知在用会话：号码已有变化
 
 # 产品目录。

@@ -295,6 +295,7 @@ pub(super) fn task(t: &Text, task: Task) -> (String, String) {
         Task::AskIdentity(id) => (key("desk-task-ask-identity"), id.number()),
         Task::PrepareProfile(id) => (key("desk-task-prepare-profile"), id.number()),
         Task::TellProgress(id) => (key("desk-task-tell-progress"), id.number()),
+        Task::WithdrawEvents(id) => (key("desk-task-withdraw-events"), id.number()),
         Task::TellSessions(id) => (key("desk-task-tell-sessions"), id.number()),
     };
     (t.msg(key), number)
