@@ -13,8 +13,8 @@ mod time;
 
 pub use id::{
     BucketId, CaseId, ChallengeId, CustomerId, EntryId, InvoiceId, JobId, LineId, MandateId,
-    MessageId, OrderId, ParseIdError, PaymentId, ProfileId, ProgressId, RecordId, RefundId, SessionId, StaffId,
-    SubscriptionId, TicketId,
+    MessageId, OrderId, ParseIdError, PaymentId, ProfileId, ProgressId, RecordId, RefundId,
+    SessionId, StaffId, SubscriptionId, TicketId,
 };
 pub use money::{Currency, Money, MoneyError, ParseMoneyError};
 pub use person::{

@@ -70,7 +70,10 @@ async fn events_are_registered_and_deleted_as_the_specification_writes_it() {
     };
     assert_eq!(register, "/gsma/rsp2/es12/registerEvent");
     assert_eq!(first["rspServerAddress"], "smdp.example.com");
-    assert_eq!((&first["eventId"], &first["forwardingIndicator"]), (&json!("A-TOKEN"), &json!(false)));
+    assert_eq!(
+        (&first["eventId"], &first["forwardingIndicator"]),
+        (&json!("A-TOKEN"), &json!(false))
+    );
     assert_eq!(delete, "/gsma/rsp2/es12/deleteEvent");
     assert_eq!(second["eid"], "89049032123451234512345678901235");
 }
@@ -80,7 +83,10 @@ async fn what_is_done_already_is_well_and_other_refusals_are_named() {
     let (address, _) = smds(failed(Status::EventRecordAlreadyInUse)).await;
     assert_eq!(teller(&address).register(&event(&address)).await, Ok(()));
     let refused = teller(&address).withdraw(&event(&address)).await;
-    assert_eq!(refused, Err(DiscoveryFault::Refused("8.9.5/3.3".to_owned())));
+    assert_eq!(
+        refused,
+        Err(DiscoveryFault::Refused("8.9.5/3.3".to_owned()))
+    );
     let (address, _) = smds(failed(Status::EventRecordUnknown)).await;
     assert_eq!(teller(&address).withdraw(&event(&address)).await, Ok(()));
 }
@@ -89,7 +95,9 @@ async fn what_is_done_already_is_well_and_other_refusals_are_named() {
 async fn one_that_is_gone_or_says_nothing_is_unreachable() {
     let unreachable = |said| matches!(said, Err(DiscoveryFault::Unreachable(_)));
     let (address, _) = smds(json!({})).await;
-    assert!(unreachable(teller(&address).register(&event(&address)).await));
+    assert!(unreachable(
+        teller(&address).register(&event(&address)).await
+    ));
     let gone = "127.0.0.1:1";
     assert!(unreachable(teller(gone).register(&event(gone)).await));
 }

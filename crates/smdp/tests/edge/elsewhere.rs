@@ -26,7 +26,10 @@ fn confirm(operator: &mut Operator) -> Result<Value, Status> {
 }
 
 fn known(operator: &Operator) -> usize {
-    operator.runtime.block_on(operator.app.run_due_jobs()).unwrap();
+    operator
+        .runtime
+        .block_on(operator.app.run_due_jobs())
+        .unwrap();
     operator.elsewhere.events.lock().unwrap().len()
 }
 
@@ -41,11 +44,17 @@ fn an_event_stands_there_until_its_profile_is_installed() {
         let [event] = events.as_slice() else {
             panic!("{} events", events.len())
         };
-        assert_eq!((event.eid, event.server_address.as_str()), (eid(1), ADDRESS));
+        assert_eq!(
+            (event.eid, event.server_address.as_str()),
+            (eid(1), ADDRESS)
+        );
         assert_eq!(event.event_id, token);
     }
     let own = operator.app.chip_events(eid(1));
-    assert!(operator.runtime.block_on(own).unwrap().is_empty(), "ours knows nothing of it");
+    assert!(
+        operator.runtime.block_on(own).unwrap().is_empty(),
+        "ours knows nothing of it"
+    );
     let mut phone = operator.phone(1);
     phone.fetch(&operator, &token).unwrap();
     phone.tell(&operator);

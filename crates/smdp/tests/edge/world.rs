@@ -11,8 +11,9 @@ use serde_json::Value;
 use simurgh_app::crypto::Keyring;
 use simurgh_app::esim::{ConfirmedOrder, EsimFault, OrderCall, OrderConfirmation, Rules};
 use simurgh_app::ports::{
-    Clock, Delivery, Discovering, DiscoveryFault, DiscoveryServers, DownloadProgress, ForeignEvent, Entropy, Envelope, Hidden, Messenger, ProfileMaterial,
-    ProfilePackager as _, ProgressListener, Sending, StoreExt as _, Telling, Untold,
+    Clock, Delivery, Discovering, DiscoveryFault, DiscoveryServers, DownloadProgress, Entropy,
+    Envelope, ForeignEvent, Hidden, Messenger, ProfileMaterial, ProfilePackager as _,
+    ProgressListener, Sending, StoreExt as _, Telling, Untold,
 };
 use simurgh_app::{App, Settings, World};
 use simurgh_euicc::lpa::{
