@@ -25,6 +25,7 @@ const PCSCD_SOCKET: &str = "/run/pcscd/pcscd.comm";
 pub(crate) fn run(place: &Place) -> anyhow::Result<ExitCode> {
     let has_lpac = on_path(LPAC).is_some();
     let mut is_well = true;
+    say::skipped("osmo-smdpp with our LPA: not automated; see docs/guide/interoperation.md");
     if has_lpac {
         say::step("lpac over pipes: our software eUICC, our SM-DP+");
         let edge = ["--package", "simurgh-smdp", "--test", "edge"];

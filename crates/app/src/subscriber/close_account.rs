@@ -2,7 +2,7 @@
 
 use simurgh_commerce::{CloseReason, Order, OrderState, PaymentState};
 use simurgh_subscriber::{Customer, RiskyAction};
-use simurgh_vocab::{CustomerId, SessionId, Timestamp};
+use simurgh_vocab::{CustomerId, LineId, SessionId, Timestamp};
 
 use crate::ports::{AccountEventKind, LineState, Tx};
 use crate::subscriber::tell::Change;
@@ -49,7 +49,7 @@ impl App {
             if has_undecided_payment(tx, customer.id)? {
                 return Err(CloseRefusal::PaymentPending);
             }
-            end_purchases(tx, customer.id, now)?;
+            app.end_purchases(tx, customer.id, now)?;
             Ok(app.erase_person(tx, customer, now)?)
         })
         .await?;
@@ -96,35 +96,55 @@ fn has_undecided_payment(tx: &mut dyn Tx, customer: CustomerId) -> Result<bool, 
     Ok(false)
 }
 
-/// Ends what would go on without the customer. Money that still comes for a closed order is sent
-/// back.
-fn end_purchases(tx: &mut dyn Tx, customer: CustomerId, now: Timestamp) -> Result<(), Fault> {
-    let orders = tx.orders_of(customer, RECENT_ORDERS)?;
-    let waits = |order: &&Order| order.state == OrderState::AwaitingPayment;
-    let mut closed = Vec::new();
-    for found in orders.iter().filter(waits) {
-        // As it stands once it is locked: it may have been paid meanwhile.
-        let order = tx.order(found.id)?;
-        closed.extend(order.and_then(|order| order.close(now, CloseReason::Cancelled).ok()));
-    }
-    for found in tx.lines_of(customer)? {
-        let Some(mut line) = tx.line(found.id)? else {
-            continue;
-        };
-        tx.remove_auto_renewal(line.id)?;
-        match line.state {
-            LineState::Closed { .. } => {}
-            LineState::Active | LineState::Grace { .. } | LineState::Suspended { .. } => {
-                line.state = LineState::Closed { at: now };
-                tx.update_line(&line)?;
+impl App {
+    /// Ends what would go on without the customer. Money that still comes for a closed order is sent
+    /// back.
+    fn end_purchases(
+        &self,
+        tx: &mut dyn Tx,
+        customer: CustomerId,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let orders = tx.orders_of(customer, RECENT_ORDERS)?;
+        let waits = |order: &&Order| order.state == OrderState::AwaitingPayment;
+        let mut closed = Vec::new();
+        for found in orders.iter().filter(waits) {
+            // As it stands once it is locked: it may have been paid meanwhile.
+            let order = tx.order(found.id)?;
+            closed.extend(order.and_then(|order| order.close(now, CloseReason::Cancelled).ok()));
+        }
+        for found in tx.lines_of(customer)? {
+            let Some(mut line) = tx.line(found.id)? else {
+                continue;
+            };
+            tx.remove_auto_renewal(line.id)?;
+            match line.state {
+                LineState::Closed { .. } => {}
+                LineState::Active | LineState::Grace { .. } | LineState::Suspended { .. } => {
+                    line.state = LineState::Closed { at: now };
+                    tx.update_line(&line)?;
+                    self.end_line(tx, line.id, now)?;
+                }
             }
         }
+        for order in closed {
+            tx.update_order(&order)?;
+        }
+        for mandate in tx.mandates_of(customer)? {
+            tx.end_mandate(mandate.id, now)?;
+        }
+        Ok(())
     }
-    for order in closed {
-        tx.update_order(&order)?;
+
+    /// A line that is given up has no profile to be downloaded, and no session that goes on.
+    fn end_line(&self, tx: &mut dyn Tx, line: LineId, now: Timestamp) -> Result<(), Fault> {
+        for profile in tx.profiles_of(line)? {
+            if profile.is_waiting() {
+                let id = profile.id;
+                self.keep_profile(tx, &profile.revoke(now))?;
+                tx.forget_packages(id)?;
+            }
+        }
+        self.tell_sessions(tx, line, now)
     }
-    for mandate in tx.mandates_of(customer)? {
-        tx.end_mandate(mandate.id, now)?;
-    }
-    Ok(())
 }

@@ -18,7 +18,7 @@ use simurgh_app::ports::{
 use simurgh_app::subscriber::Rules;
 use simurgh_subscriber::{ProfilePolicy, ProfileRefusal, ProfileState};
 use simurgh_vocab::identity::Eid;
-use simurgh_vocab::{CustomerId, Duration, LineId};
+use simurgh_vocab::{CustomerId, Duration, LineId, SessionId};
 
 use crate::world::{PHONE, Stage, registration};
 
@@ -67,6 +67,7 @@ impl ProfilePackager for Packager {
 /// A customer with a line, and the phone in the customer's hand.
 struct Story {
     stage: Stage,
+    session: SessionId,
     packager: Arc<Packager>,
     customer: CustomerId,
     line: LineId,
@@ -98,6 +99,7 @@ impl Story {
         stored.await.unwrap();
         Self {
             stage,
+            session: session.session,
             packager,
             customer,
             line: id,
@@ -615,4 +617,30 @@ async fn staff_issues_anew_past_the_customers_limit_and_never_a_second_one() {
         stock.few_sims() && stock.few_numbers(),
         "the stage has twenty"
     );
+}
+
+#[tokio::test]
+async fn a_closed_account_leaves_no_profile_to_be_downloaded() {
+    let story = Story::stocked().await;
+    let token = story.view().await.manual.map(|manual| manual.matching_id);
+    story.stage.app.close_account(story.session).await.unwrap();
+    let asking = Asking {
+        eid: phone(),
+        matching_id: token,
+        facts: ChipFacts {
+            profile_version: [2, 3, 0],
+            free_memory_octets: None,
+            forbidden_rules: 0,
+        },
+    };
+    let offered = story.stage.app.offer(&asking).await;
+    assert!(matches!(offered, Err(EsimFault::Refused(_))), "{offered:?}");
+    assert_ne!(story.prepare().await, Ok(false), "and none is waited for");
+    let line = story.line;
+    let profiles = story
+        .stage
+        .app
+        .store
+        .snapshot(move |tx| tx.profiles_of(line));
+    assert_eq!(profiles.await.unwrap().len(), 1, "no new one is made");
 }
