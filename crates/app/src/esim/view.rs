@@ -6,7 +6,7 @@ use simurgh_vocab::{CustomerId, LineId, Msisdn, Timestamp};
 
 use super::confirmation::ConfirmationCode;
 use super::issue::{fault, is_current};
-use crate::ports::{HeardNotification, LineState, ShownCode, StoreExt};
+use crate::ports::{HeardNotification, LineState, ShownCode, StoreExt, Tx};
 use crate::{App, Fault};
 
 /// How far a line's profile has come, in the order in which it goes.
@@ -116,25 +116,15 @@ impl App {
         };
         let found = self
             .store
-            .snapshot(move |tx| -> Result<_, Fault> {
-                let Some(line) = tx.line(line)?.filter(|line| line.customer == customer) else {
-                    return Ok(None);
-                };
-                if let LineState::Closed { .. } = line.state {
-                    return Ok(None);
-                }
-                let profiles = tx.profiles_of(line.id)?;
-                let shown = profiles.iter().rev().find(|one| is_current(one));
-                let shown = shown.or(profiles.last()).cloned();
-                let heard = match &shown {
-                    Some(profile) => tx.chip_notifications_of(profile.id)?,
-                    None => Vec::new(),
-                };
-                let number = tx.number_of(line.id)?;
-                Ok(Some((shown, heard, number, profiles.len())))
-            })
+            .snapshot(move |tx| read(tx, customer, line))
             .await?;
-        let Some((shown, heard, number, issued)) = found else {
+        let Some(Found {
+            shown,
+            heard,
+            number,
+            issued,
+        }) = found
+        else {
             return Ok(None);
         };
         let stage = shown.as_ref().map_or(ProfileStage::Preparing, stage);
@@ -184,6 +174,36 @@ impl App {
             issued,
         }))
     }
+}
+
+/// What the store knows of a line's profile.
+struct Found {
+    shown: Option<Profile>,
+    heard: Vec<HeardNotification>,
+    number: Option<Msisdn>,
+    issued: usize,
+}
+
+fn read(tx: &mut dyn Tx, customer: CustomerId, line: LineId) -> Result<Option<Found>, Fault> {
+    let Some(line) = tx.line(line)?.filter(|line| line.customer == customer) else {
+        return Ok(None);
+    };
+    if let LineState::Closed { .. } = line.state {
+        return Ok(None);
+    }
+    let profiles = tx.profiles_of(line.id)?;
+    let shown = profiles.iter().rev().find(|one| is_current(one));
+    let shown = shown.or(profiles.last()).cloned();
+    let heard = match &shown {
+        Some(profile) => tx.chip_notifications_of(profile.id)?,
+        None => Vec::new(),
+    };
+    Ok(Some(Found {
+        shown,
+        heard,
+        number: tx.number_of(line.id)?,
+        issued: profiles.len(),
+    }))
 }
 
 const fn given_up(profile: &Profile) -> Option<ProfileError> {

@@ -1,12 +1,13 @@
 //! Log in and out, and prove again who one is.
 
-use std::net::IpAddr;
+use std::convert::Infallible;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::header::RETRY_AFTER;
+use axum::http::request::Parts;
 use axum::response::Response;
 use simurgh_app::App;
 use simurgh_app::desk::{StaffLogIn, StaffLogInRefusal, StaffToken};
@@ -17,6 +18,7 @@ use super::words::failed;
 use crate::frame::{Form, Page, Refusal};
 use crate::portal::fields::{Asked, Fields, Sent};
 use crate::session::ClientAddress;
+use crate::state::WebState;
 
 #[derive(Template)]
 #[template(path = "console/log-in.html")]
@@ -44,13 +46,12 @@ pub(super) async fn ask(
 pub(super) async fn log_in(
     State(app): State<App>,
     page: Page,
-    Held(replaces): Held,
-    ClientAddress(address): ClientAddress,
+    entrance: Entrance,
     Sent(fields): Sent,
 ) -> Result<Response, Refusal> {
     let next = own_path(fields.text("next")).to_owned();
     let name = fields.text("name");
-    let attempt = attempt(name, &fields, address, replaces);
+    let attempt = attempt(name, &fields, entrance);
     let refused = match app.log_in_staff(attempt).await {
         Ok(token) => return Ok(session::begin(&token, &next)),
         Err(refusal) => refused(&page, refusal)?,
@@ -80,12 +81,11 @@ pub(super) async fn prove(
     State(app): State<App>,
     page: Page,
     Staff(duty): Staff,
-    Held(replaces): Held,
-    ClientAddress(address): ClientAddress,
+    entrance: Entrance,
     Sent(fields): Sent,
 ) -> Result<Response, Refusal> {
     let next = own_path(fields.text("next")).to_owned();
-    let attempt = attempt(&duty.name, &fields, address, replaces);
+    let attempt = attempt(&duty.name, &fields, entrance);
     let refused = match app.log_in_staff(attempt).await {
         Ok(token) => return Ok(session::begin(&token, &next)),
         Err(refusal) => refused(&page, refusal)?,
@@ -95,18 +95,33 @@ pub(super) async fn prove(
     Ok(refused.with(Page::answer(&ProofPage { page, form, next })))
 }
 
-fn attempt(
-    name: &str,
-    fields: &Fields,
-    address: IpAddr,
+/// Where a log-in comes from.
+pub(super) struct Entrance {
+    network: Network,
+    /// The session that the browser had.
     replaces: Option<StaffToken>,
-) -> StaffLogIn {
+}
+
+impl FromRequestParts<WebState> for Entrance {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &WebState) -> Result<Self, Infallible> {
+        let ClientAddress(address) = ClientAddress::from_request_parts(parts, state).await?;
+        let Held(replaces) = Held::from_request_parts(parts, state).await?;
+        Ok(Self {
+            network: Network::of(address),
+            replaces,
+        })
+    }
+}
+
+fn attempt(name: &str, fields: &Fields, entrance: Entrance) -> StaffLogIn {
     StaffLogIn {
         name: name.to_owned(),
         password: fields.raw("password").to_owned(),
         code: fields.text("code").to_owned(),
-        network: Network::of(address),
-        replaces,
+        network: entrance.network,
+        replaces: entrance.replaces,
     }
 }
 
