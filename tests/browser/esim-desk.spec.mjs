@@ -15,7 +15,7 @@ import {
 } from './harness/index.mjs';
 import { accept, addCode, breakAt, phoneAddress } from './harness/handset.mjs';
 import { decide, openDesk } from './harness/desk.mjs';
-import { buy, register } from './harness/shopper.mjs';
+import { SEND, buy, register } from './harness/shopper.mjs';
 
 const demo = useDemo();
 
@@ -119,7 +119,7 @@ journeys('staff proves again who they are, and comes back', demo, [narrow(phoneZ
   await look(desk, 'desk-proof');
   await desk.fill('[name=password]', 'not the password');
   await desk.fill('[name=code]', '000000');
-  await desk.locator('main form button').first().click();
+  await desk.locator(SEND).first().click();
   await desk.locator('[aria-invalid]').first().waitFor();
   await look(desk, 'desk-proof-wrong');
   await desk.goto('/orders');
