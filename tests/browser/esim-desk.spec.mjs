@@ -14,7 +14,7 @@ import {
   wordsFor,
 } from './harness/index.mjs';
 import { accept, addCode, breakAt, phoneAddress } from './harness/handset.mjs';
-import { openDesk } from './harness/desk.mjs';
+import { decide, openDesk } from './harness/desk.mjs';
 import { SEND, buy, register } from './harness/shopper.mjs';
 
 const demo = useDemo();
@@ -56,14 +56,6 @@ async function find(desk, text) {
   await desk.waitForLoadState();
 }
 
-async function decide(desk, deed) {
-  await desk.locator(`main a[href$="/${deed}"]`).click();
-  await look(desk, `desk-esim-${deed}`);
-  await desk.fill('[name=reason]', 'The customer asked by telephone.');
-  await desk.locator(SEND).first().click();
-  await desk.waitForURL(/\/esim\/[0-9A-Z]+$/);
-}
-
 journeys('staff finds a profile and decides', demo, [narrow(phoneZh), phoneEn], async (page, visitor) => {
   const say = wordsFor(visitor);
   const code = await codeOfNewLine(page);
@@ -94,7 +86,7 @@ journeys('staff finds a profile and decides', demo, [narrow(phoneZh), phoneEn], 
   assert.match(await desk.locator('main').innerText(), new RegExp(eid));
   await look(desk, 'desk-esim-profile');
 
-  await decide(desk, 'reissue');
+  await decide(desk, demo, 'reissue', (name) => look(desk, name));
   assert.match(await desk.locator('main').innerText(), say('desk-esim-withdrawn'));
   await look(desk, 'desk-esim-void');
   for (let left = 60; left > 0 && (await desk.locator('main table a[href^="/esim/"]').count()) === 0; left -= 1) {
@@ -103,7 +95,7 @@ journeys('staff finds a profile and decides', demo, [narrow(phoneZh), phoneEn], 
   }
   await desk.locator('main table a[href^="/esim/"]').first().click();
   await desk.waitForLoadState();
-  await decide(desk, 'withdraw');
+  await decide(desk, demo, 'withdraw', (name) => look(desk, name));
   assert.match(await desk.locator('main').innerText(), say('desk-did-profile-withdrawn'));
 
   await desk.locator('main a[href^="/customers/"]').click();
@@ -118,4 +110,19 @@ journeys('staff finds a profile and decides', demo, [narrow(phoneZh), phoneEn], 
   assert.match(await page.locator('main').innerText(), say('esim-void'));
   await page.goto(phoneAddress(demo, id));
   assert.equal(await page.locator('article.esim').count(), 0);
+});
+
+journeys('staff proves again who they are, and comes back', demo, [narrow(phoneZh), phoneEn], async (page, visitor) => {
+  await page.goto('/');
+  const desk = await openDesk(demo, visitor.options);
+  await desk.goto('/proof?next=/esim');
+  await look(desk, 'desk-proof');
+  await desk.fill('[name=password]', 'not the password');
+  await desk.fill('[name=code]', '000000');
+  await desk.locator(SEND).first().click();
+  await desk.locator('[aria-invalid]').first().waitFor();
+  await look(desk, 'desk-proof-wrong');
+  await desk.goto('/orders');
+  assert.equal(new URL(desk.url()).pathname, '/orders', 'still on duty');
+  await desk.context().close();
 });

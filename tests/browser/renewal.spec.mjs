@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
 import { byDay, checkAccess, journeys, phoneEn, phoneZh, useDemo, wordsFor } from './harness/index.mjs';
-import { openDesk } from './harness/desk.mjs';
+import { openDesk, proveAgain } from './harness/desk.mjs';
 import {
   buy,
   choose,
@@ -248,6 +248,7 @@ journeys('an unused plan is given back, by its customer or by staff', demo, read
   const other = await buy(page, demo, 'basic-europe', { start: 'now' });
   const desk = await openDesk(demo, visitor.options);
   await desk.goto(`/orders/${other.split('/').at(-1)}/refund`);
+  await proveAgain(desk, demo);
   await checkAccess(desk);
   await desk.fill('[name=reason]', 'The customer asked by telephone.');
   await desk.locator('main form button').first().click();

@@ -358,6 +358,33 @@ impl Profile {
         }
     }
 
+    /// Asks for a confirmation code from now on: the activation code alone gets nobody the profile any more.
+    ///
+    /// # Errors
+    /// [`ProfileRefusal::State`] unless it waits for its first chip, and without a code.
+    pub fn protect(
+        mut self,
+        confirmation: Vec<u8>,
+        now: Timestamp,
+    ) -> Result<Self, ProfileRefusal> {
+        if !self.can_be_protected() {
+            return Err(ProfileRefusal::State);
+        }
+        self.order.confirmation = Some(confirmation);
+        self.order.code_failures = 0;
+        self.changed_at = now;
+        Ok(self)
+    }
+
+    /// Whether a confirmation code can still be asked for: a chip that has proved itself was promised the profile
+    /// as it was.
+    #[must_use]
+    pub fn can_be_protected(&self) -> bool {
+        self.state == ProfileState::Released
+            && self.chip.is_none()
+            && self.order.confirmation.is_none()
+    }
+
     /// Takes its order back (ES2+.CancelOrder); `reusable` says whether it may be ordered again. One that a chip
     /// may hold is never ordered again.
     ///

@@ -22,6 +22,9 @@ mod ids;
 #[path = "edges/machines.rs"]
 mod machines;
 #[cfg(test)]
+#[path = "edges/proof.rs"]
+mod proof;
+#[cfg(test)]
 #[path = "edges/routes.rs"]
 mod routes;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use simurgh_vocab::{CustomerId, LineId, Msisdn, ProfileId, StaffId, Timestamp};
 
 use super::customer::Reason;
 use super::log::Deed;
-use crate::esim::{CODE_LASTS, Reissue, ReissueRefusal};
+use crate::esim::{CODE_LASTS, EsimFault, Reissue, ReissueRefusal};
 use crate::ports::{
     HeardNotification, ProfileShelf, StaffAction, StaffLogEntry, StaffLogFilter, StaffSubject,
     StockCounts, StoreExt, StoredPackage, Tx,
@@ -83,6 +83,8 @@ pub struct Possible {
     pub release: bool,
     /// Its line can get a new one.
     pub reissue: bool,
+    /// A confirmation code can be asked for.
+    pub protect: bool,
 }
 
 /// Why staff cannot do something with a profile. Precedence as listed.
@@ -113,6 +115,8 @@ pub enum ProfileDeed {
     Release,
     /// Gives its line a new one.
     Reissue,
+    /// Asks for a confirmation code, which the customer finds in the account.
+    Protect,
 }
 
 impl ProfileDeed {
@@ -121,6 +125,7 @@ impl ProfileDeed {
             Self::Withdraw => StaffAction::ProfileWithdrawn,
             Self::Release => StaffAction::ProfileReleased,
             Self::Reissue => StaffAction::ProfileReissued,
+            Self::Protect => StaffAction::ProfileProtected,
         }
     }
 }
@@ -228,6 +233,7 @@ impl App {
                 reissue: profile.line.is_some()
                     && profile.state != ProfileState::Available
                     && !is_replaced,
+                protect: profile.line.is_some() && profile.can_be_protected() && !is_replaced,
             },
             staff_log: tx.staff_log(&about)?,
             staff_names: tx.staff_names()?,
@@ -267,6 +273,7 @@ impl App {
                     ProfileDeed::Withdraw => app.withdraw_in(tx, owner, id)?,
                     ProfileDeed::Release => app.release_in(tx, owner, id)?,
                     ProfileDeed::Reissue => app.reissue_by_staff(tx, owner, id)?,
+                    ProfileDeed::Protect => app.protect_in(tx, owner, id)?,
                 }
                 let entry = Deed::of(staff, deed.action(), StaffSubject::Profile(id));
                 Ok(app.log_deed(tx, entry.because(reason.as_str()), app.now())?)
@@ -312,6 +319,31 @@ impl App {
         let again = profile.release_again(now.plus(CODE_LASTS), now);
         let again = again.map_err(|_| ProfileDeskRefusal::State)?;
         Ok(tx.update_profile(&again)?)
+    }
+
+    fn protect_in(
+        &self,
+        tx: &mut dyn Tx,
+        owner: Owner,
+        id: ProfileId,
+    ) -> Result<(), ProfileDeskRefusal> {
+        let now = self.now();
+        // Of an order of another operator, the code is theirs.
+        let (customer, _) = owner.ok_or(ProfileDeskRefusal::State)?;
+        let person = tx.active_person(customer)?;
+        let profile = locked(tx, owner, id)?;
+        not_replaced(tx, owner, id)?;
+        let confirmation = self.make_confirmation(id).map_err(|fault| match fault {
+            EsimFault::Fault(fault) => fault,
+            other => Fault::Invariant(other.to_string()),
+        })?;
+        let protected = profile.protect(confirmation, now);
+        tx.update_profile(&protected.map_err(|_| ProfileDeskRefusal::State)?)?;
+        if let Some(person) = person {
+            let change = Change::ProfileProtected;
+            self.tell_change(tx, (customer, &person), change, None, now)?;
+        }
+        Ok(())
     }
 
     fn reissue_by_staff(

@@ -26,6 +26,9 @@ const RULES: SessionRules = SessionRules {
     ..SessionRules::STAFF
 };
 
+/// How long a log-in counts as proof before something risky, as long as for customers (V7.5.1).
+const PROOF_LASTS: Duration = Duration::minutes(10);
+
 /// Somebody wants to log in.
 #[derive(Clone)]
 pub struct StaffLogIn {
@@ -37,7 +40,7 @@ pub struct StaffLogIn {
     pub code: String,
     /// Where it comes from.
     pub network: Network,
-    /// The token this browser had before, which ends (V7.2.4).
+    /// The token this browser had before, which ends once the log-in is right (V7.2.4).
     pub replaces: Option<StaffToken>,
 }
 
@@ -80,6 +83,8 @@ pub struct OnDuty {
     pub name: String,
     /// The token that forms of this session carry.
     pub form_token: String,
+    /// Whether they proved who they are so lately that they may do something risky.
+    pub proved_lately: bool,
 }
 
 /// Why a member of staff is not let in. Checked in this order.
@@ -138,14 +143,14 @@ impl App {
         let admitted = self
             .store
             .transact(move |tx| {
-                if let Some(replaced) = &replaced {
-                    tx.end_staff_session(replaced, now)?;
-                }
                 let Some(staff) = take_code(tx, id.zip(step))? else {
                     app.log_refused(tx, id, now)?;
                     return Ok(false);
                 };
                 guarded.succeeded(tx)?;
+                if let Some(replaced) = &replaced {
+                    tx.end_staff_session(replaced, now)?;
+                }
                 app.begin_session(tx, staff, &digest, now)?;
                 Ok::<_, Fault>(true)
             })
@@ -191,6 +196,7 @@ impl App {
             staff: session.staff,
             name,
             form_token: self.csrf_token(token.reveal()),
+            proved_lately: now.since(session.begun_at) < PROOF_LASTS,
         }))
     }
 

@@ -310,7 +310,8 @@ fn is_current_or_void(profile: &Profile) -> bool {
     profile.state != ProfileState::Unavailable
 }
 
-fn fault(fault: EsimFault) -> Fault {
+/// A fault outside of what anybody was refused.
+pub(super) fn fault(fault: EsimFault) -> Fault {
     match fault {
         EsimFault::Fault(fault) => fault,
         other => Fault::Invariant(other.to_string()),

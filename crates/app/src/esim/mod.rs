@@ -3,6 +3,7 @@
 //! Signatures are made and verified by the caller, outside of transactions; what is decided here is decided by
 //! what the store holds. Whatever was offered is looked at again before it is promised.
 
+mod confirmation;
 mod discovery;
 mod hear;
 pub mod inventory;
@@ -19,6 +20,7 @@ use simurgh_subscriber::{Profile, ProfilePolicy, ProfileRefusal};
 use simurgh_vocab::identity::{Eid, Plmn};
 use simurgh_vocab::{Duration, Msisdn};
 
+pub use confirmation::ConfirmationCode;
 pub use hear::Heard;
 pub(crate) use issue::{CODE_LASTS, Reissue};
 pub use issue::{REISSUES_PER_YEAR, ReissueRefusal};

@@ -361,7 +361,7 @@ impl App {
             .map(|()| id)
     }
 
-    fn seal_for(
+    pub(super) fn seal_for(
         &self,
         purpose: Purpose,
         profile: ProfileId,

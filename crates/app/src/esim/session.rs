@@ -183,14 +183,8 @@ impl App {
                 Ok((package, kept.order.confirmation))
             })
             .await?;
-        let confirmation = match &sealed_code {
-            None => None,
-            Some(sealed) => {
-                let plain = self.open_for(Purpose::ConfirmationCode, profile, sealed)?;
-                let hash = plain.as_slice().try_into();
-                Some(hash.map_err(|_| broken("a sealed code of another length"))?)
-            }
-        };
+        let kept = sealed_code.map(|sealed| self.confirmation_of(profile, &sealed));
+        let confirmation = kept.transpose()?.map(|kept| kept.hash);
         Ok(PackageToBind {
             protected: self.open_for(Purpose::ProfilePackage, profile, &package.sealed)?,
             metadata: package.metadata,
@@ -198,7 +192,7 @@ impl App {
         })
     }
 
-    fn open_for(
+    pub(super) fn open_for(
         &self,
         purpose: Purpose,
         profile: ProfileId,
@@ -363,6 +357,6 @@ fn wrong_code_failure(is_last: bool) -> ProgressFailure {
     }
 }
 
-fn broken(what: &str) -> EsimFault {
+pub(super) fn broken(what: &str) -> EsimFault {
     EsimFault::Fault(Fault::Invariant(format!("eSIM: {what}")))
 }

@@ -1,11 +1,12 @@
 //! What a customer sees of a line's profile, and what "update profile" should do.
 
-use simurgh_subscriber::{OnChip, Profile, ProfileState};
+use simurgh_subscriber::{OnChip, Profile, ProfileError, ProfileState};
 use simurgh_vocab::identity::Iccid;
 use simurgh_vocab::{CustomerId, LineId, Msisdn, Timestamp};
 
-use super::issue::is_current;
-use crate::ports::{HeardNotification, LineState, ShownCode, StoreExt};
+use super::confirmation::ConfirmationCode;
+use super::issue::{fault, is_current};
+use crate::ports::{HeardNotification, LineState, ShownCode, StoreExt, Tx};
 use crate::{App, Fault};
 
 /// How far a line's profile has come, in the order in which it goes.
@@ -63,12 +64,22 @@ pub struct ProfileView {
     pub code: Option<ShownCode>,
     /// Whether a confirmation code is asked for.
     pub code_required: bool,
+    /// The confirmation code, where it was made here.
+    pub confirmation: Option<ConfirmationCode>,
+    /// How often the confirmation code may still be wrong, once it was.
+    pub tries_left: Option<u8>,
+    /// Why a phone cannot fetch it any more, where that was not decided by us.
+    pub given_up: Option<ProfileError>,
     /// Until when the activation code can be used.
     pub expires_at: Option<Timestamp>,
     /// Whether a phone is bound to it.
     pub bound: bool,
     /// What the phone reported, the oldest first.
     pub heard: Vec<HeardNotification>,
+    /// When it was made.
+    pub made_at: Option<Timestamp>,
+    /// When a phone fetched it, until that phone reports.
+    pub fetched_at: Option<Timestamp>,
     /// When it changed last.
     pub changed_at: Option<Timestamp>,
     /// How many profiles the line has had.
@@ -105,25 +116,15 @@ impl App {
         };
         let found = self
             .store
-            .snapshot(move |tx| -> Result<_, Fault> {
-                let Some(line) = tx.line(line)?.filter(|line| line.customer == customer) else {
-                    return Ok(None);
-                };
-                if let LineState::Closed { .. } = line.state {
-                    return Ok(None);
-                }
-                let profiles = tx.profiles_of(line.id)?;
-                let shown = profiles.iter().rev().find(|one| is_current(one));
-                let shown = shown.or(profiles.last()).cloned();
-                let heard = match &shown {
-                    Some(profile) => tx.chip_notifications_of(profile.id)?,
-                    None => Vec::new(),
-                };
-                let number = tx.number_of(line.id)?;
-                Ok(Some((shown, heard, number, profiles.len())))
-            })
+            .snapshot(move |tx| read(tx, customer, line))
             .await?;
-        let Some((shown, heard, number, issued)) = found else {
+        let Some(Found {
+            shown,
+            heard,
+            number,
+            issued,
+        }) = found
+        else {
             return Ok(None);
         };
         let stage = shown.as_ref().map_or(ProfileStage::Preparing, stage);
@@ -135,7 +136,12 @@ impl App {
         let can_be_used = matches!(stage, ProfileStage::Ready | ProfileStage::Downloaded);
         let usable = shown.as_ref().filter(|_| can_be_used);
         let token = usable.and_then(|one| one.order.matching_id.clone());
-        let code_required = usable.is_some_and(|one| one.order.confirmation.is_some());
+        let sealed = usable.and_then(|one| Some((one.id, one.order.confirmation.as_deref()?)));
+        let kept = sealed.map(|(id, sealed)| self.confirmation_of(id, sealed));
+        let kept = kept.transpose().map_err(fault)?;
+        let code_required = kept.is_some();
+        let tries = self.esim().policy.code_tries;
+        let failures = usable.map_or(0, |one| one.order.code_failures);
         let code = token
             .as_deref()
             .map(|token| packager.activation_code(token, code_required))
@@ -153,12 +159,64 @@ impl App {
             }),
             code,
             code_required,
+            confirmation: kept.and_then(|kept| kept.code),
+            tries_left: (code_required && failures > 0).then(|| tries.saturating_sub(failures)),
+            given_up: shown.as_ref().and_then(given_up),
             expires_at: usable.and_then(|one| one.order.expires_at),
             bound: shown.as_ref().is_some_and(|one| one.chip.is_some()),
             heard,
+            made_at: shown.as_ref().map(|one| one.made_at),
+            fetched_at: shown
+                .as_ref()
+                .filter(|_| stage == ProfileStage::Downloaded)
+                .map(|one| one.changed_at),
             changed_at: shown.as_ref().map(|one| one.changed_at),
             issued,
         }))
+    }
+}
+
+/// What the store knows of a line's profile.
+struct Found {
+    shown: Option<Profile>,
+    heard: Vec<HeardNotification>,
+    number: Option<Msisdn>,
+    issued: usize,
+}
+
+fn read(tx: &mut dyn Tx, customer: CustomerId, line: LineId) -> Result<Option<Found>, Fault> {
+    let Some(line) = tx.line(line)?.filter(|line| line.customer == customer) else {
+        return Ok(None);
+    };
+    if let LineState::Closed { .. } = line.state {
+        return Ok(None);
+    }
+    let profiles = tx.profiles_of(line.id)?;
+    let shown = profiles.iter().rev().find(|one| is_current(one));
+    let shown = shown.or(profiles.last()).cloned();
+    let heard = match &shown {
+        Some(profile) => tx.chip_notifications_of(profile.id)?,
+        None => Vec::new(),
+    };
+    Ok(Some(Found {
+        shown,
+        heard,
+        number: tx.number_of(line.id)?,
+        issued: profiles.len(),
+    }))
+}
+
+const fn given_up(profile: &Profile) -> Option<ProfileError> {
+    match profile.state {
+        ProfileState::Error(why) => Some(why),
+        ProfileState::Available
+        | ProfileState::Allocated
+        | ProfileState::Linked
+        | ProfileState::Confirmed
+        | ProfileState::Released
+        | ProfileState::Downloaded
+        | ProfileState::Installed
+        | ProfileState::Unavailable => None,
     }
 }
 

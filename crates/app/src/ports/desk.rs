@@ -147,13 +147,15 @@ pub enum StaffAction {
     ProfileReleased,
     /// A line gets a new profile.
     ProfileReissued,
+    /// A profile needs a confirmation code.
+    ProfileProtected,
     /// This log was looked at.
     LogViewed,
 }
 
 impl StaffAction {
     /// Every action.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::AccountCreated,
         Self::AccountRenewed,
         Self::AccountClosed,
@@ -180,6 +182,7 @@ impl StaffAction {
         Self::ProfileWithdrawn,
         Self::ProfileReleased,
         Self::ProfileReissued,
+        Self::ProfileProtected,
         Self::LogViewed,
     ];
 
@@ -213,6 +216,7 @@ impl StaffAction {
             Self::ProfileWithdrawn => "profile-withdrawn",
             Self::ProfileReleased => "profile-released",
             Self::ProfileReissued => "profile-reissued",
+            Self::ProfileProtected => "profile-protected",
             Self::LogViewed => "log-viewed",
         }
     }

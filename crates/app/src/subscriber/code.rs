@@ -191,7 +191,7 @@ impl App {
         Ok(())
     }
 
-    fn random_code(&self) -> String {
+    pub(crate) fn random_code(&self) -> String {
         let mut octets = [0; 8];
         self.entropy.fill(&mut octets);
         Challenge::code_from(u64::from_be_bytes(octets))

@@ -20,6 +20,7 @@ pub(crate) enum Change {
     RecoveryCodeUsed,
     ProfileReissued,
     ProfileWithdrawn,
+    ProfileProtected,
     Closed,
 }
 
@@ -47,6 +48,12 @@ impl Change {
             }
             (Self::ProfileWithdrawn, Locale::ZhCn) => "客服已将 eSIM 作废",
             (Self::ProfileWithdrawn, Locale::En) => "the eSIM was made void by our staff",
+            (Self::ProfileProtected, Locale::ZhCn) => {
+                "安装 eSIM 时需要确认码，登录后可在 eSIM 页面查看"
+            }
+            (Self::ProfileProtected, Locale::En) => {
+                "your eSIM now asks for a confirmation code, which is on its page in your account"
+            }
             (Self::Closed, Locale::ZhCn) => "账户已注销",
             (Self::Closed, Locale::En) => "account closed",
         }
@@ -91,7 +98,8 @@ impl App {
                     | Change::SecondFactorOff
                     | Change::RecoveryCodeUsed
                     | Change::ProfileReissued
-                    | Change::ProfileWithdrawn => Some(customer),
+                    | Change::ProfileWithdrawn
+                    | Change::ProfileProtected => Some(customer),
                 },
                 to: recipient(&contact),
                 template: Template::SecurityChange,

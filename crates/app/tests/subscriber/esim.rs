@@ -7,8 +7,8 @@ use simurgh_app::Fault;
 use simurgh_app::desk::{ProfileDeed, ProfileDeskRefusal, Reason};
 use simurgh_app::esim::inventory::{ImportRefusal, NewSim, make_up, read_file};
 use simurgh_app::esim::{
-    Admission, Asking, Delivery, EsimFault, Heard, ProfileStage, ProfileUpdate, ProfileView,
-    REISSUES_PER_YEAR, ReissueRefusal, Rules as EsimRules,
+    Admission, Asking, CodeTries, Delivery, EsimFault, Heard, ProfileStage, ProfileUpdate,
+    ProfileView, REISSUES_PER_YEAR, ReissueRefusal, Rules as EsimRules,
 };
 use simurgh_app::ports::{
     ChipCurve, ChipEvent, ChipFacts, ChipKey, ChipNotification, InstallOutcome, Line, LineState,
@@ -16,7 +16,7 @@ use simurgh_app::ports::{
     ProgressFailure, RspSession, ServerKind, SessionStep, ShownCode, StaffAction, StoreExt as _,
 };
 use simurgh_app::subscriber::Rules;
-use simurgh_subscriber::{ProfilePolicy, ProfileRefusal, ProfileState};
+use simurgh_subscriber::{ProfileError, ProfilePolicy, ProfileRefusal, ProfileState};
 use simurgh_vocab::identity::Eid;
 use simurgh_vocab::{CustomerId, Duration, LineId, SessionId};
 
@@ -643,4 +643,67 @@ async fn a_closed_account_leaves_no_profile_to_be_downloaded() {
         .store
         .snapshot(move |tx| tx.profiles_of(line));
     assert_eq!(profiles.await.unwrap().len(), 1, "no new one is made");
+}
+
+#[tokio::test]
+async fn staff_asks_for_a_confirmation_code_that_only_the_customer_reads() {
+    let mut story = Story::stocked().await;
+    let app = story.stage.app.clone();
+    let staff = app.create_staff("li.na", "correct horse battery").await;
+    let staff = staff.unwrap().id;
+    let found = app
+        .profiles_for_staff(staff, ProfileShelf::All)
+        .await
+        .unwrap();
+    let id = found[0].profile.id;
+    let protect = || {
+        let why = Reason::parse("the code was sent to a stranger").unwrap();
+        app.change_profile_by_staff(staff, id, ProfileDeed::Protect, why)
+    };
+    assert!(!story.view().await.code_required);
+    assert_eq!(protect().await, Ok(()));
+    assert_eq!(protect().await, Err(ProfileDeskRefusal::State), "once");
+    let view = story.view().await;
+    let code = view.confirmation.clone().unwrap();
+    assert!(view.code_required && view.tries_left.is_none());
+    assert_eq!(code.reveal().len(), 6);
+    assert!(!format!("{view:?}").contains(code.reveal()));
+
+    let transaction = story.authenticate(phone()).await.unwrap();
+    let session = app.session(&transaction).await.unwrap().unwrap();
+    let package = app.package(&session).await.unwrap();
+    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, code.reveal().as_bytes());
+    assert_eq!(package.confirmation.unwrap(), hash.as_ref());
+    let tries = ProfilePolicy::default().code_tries;
+    for left in (1..tries).rev() {
+        assert_eq!(
+            app.wrong_code(&transaction).await,
+            Ok(CodeTries::Left(left))
+        );
+        assert_eq!(story.view().await.tries_left, Some(left));
+    }
+    assert_eq!(app.wrong_code(&transaction).await, Ok(CodeTries::Exceeded));
+    let view = story.view().await;
+    assert_eq!(view.stage, ProfileStage::Void);
+    assert_eq!(view.given_up, Some(ProfileError::CodeTries));
+    assert_eq!(view.confirmation, None);
+}
+
+#[tokio::test]
+async fn a_profile_that_a_phone_has_asked_for_is_not_protected_any_more() {
+    let mut story = Story::stocked().await;
+    let app = story.stage.app.clone();
+    let staff = app.create_staff("li.na", "correct horse battery").await;
+    let staff = staff.unwrap().id;
+    let found = app
+        .profiles_for_staff(staff, ProfileShelf::All)
+        .await
+        .unwrap();
+    let id = found[0].profile.id;
+    story.authenticate(phone()).await.unwrap();
+    let file = app.profile_file(staff, id).await.unwrap().unwrap();
+    assert!(!file.possible.protect && file.possible.reissue);
+    let why = Reason::parse("the code was sent to a stranger").unwrap();
+    let late = app.change_profile_by_staff(staff, id, ProfileDeed::Protect, why);
+    assert_eq!(late.await, Err(ProfileDeskRefusal::State));
 }

@@ -11,7 +11,7 @@ use simurgh_subscriber::{Profile, ProfileState};
 use simurgh_vocab::{Msisdn, ProfileId, Timestamp};
 
 use super::reason::{ReasonPage, given};
-use super::session::{Done, Staff};
+use super::session::{Done, Proven, Staff};
 use super::words::{self, Mark, failed};
 use crate::frame::{Form, Nav, Page, Refusal, Tone};
 use crate::i18n::{Text, key};
@@ -198,7 +198,10 @@ struct ProfilePage {
 
 impl ProfilePage {
     fn can_do_nothing(&self) -> bool {
-        !(self.possible.release || self.possible.reissue || self.possible.withdraw)
+        !(self.possible.release
+            || self.possible.reissue
+            || self.possible.withdraw
+            || self.possible.protect)
     }
 }
 
@@ -302,6 +305,7 @@ fn deed_named(name: &str) -> Result<ProfileDeed, Refusal> {
         "withdraw" => Ok(ProfileDeed::Withdraw),
         "release" => Ok(ProfileDeed::Release),
         "reissue" => Ok(ProfileDeed::Reissue),
+        "protect" => Ok(ProfileDeed::Protect),
         _ => Err(Refusal::NotFound),
     }
 }
@@ -310,7 +314,7 @@ fn deed_named(name: &str) -> Result<ProfileDeed, Refusal> {
 pub(super) async fn ask(
     State(app): State<App>,
     page: Page,
-    staff: Staff,
+    Proven(staff): Proven,
     Path((number, deed)): Path<(String, String)>,
 ) -> Result<Response, Refusal> {
     let deed = deed_named(&deed)?;
@@ -322,7 +326,7 @@ pub(super) async fn ask(
 pub(super) async fn change(
     State(app): State<App>,
     page: Page,
-    staff: Staff,
+    Proven(staff): Proven,
     Path((number, deed)): Path<(String, String)>,
     Sent(fields): Sent,
 ) -> Result<Response, Refusal> {
@@ -350,13 +354,37 @@ const fn done_word(deed: ProfileDeed) -> Done {
         ProfileDeed::Withdraw => Done::ProfileWithdrawn,
         ProfileDeed::Release => Done::ProfileReleased,
         ProfileDeed::Reissue => Done::ProfileReissued,
+        ProfileDeed::Protect => Done::ProfileProtected,
     }
 }
 
 fn deed_page(page: Page, file: &ProfileFile, deed: ProfileDeed) -> ReasonPage {
     let t = &page.t;
     let number = file.profile.id.number();
-    let (name, [title, text, label]) = match deed {
+    let (name, [title, text, label]) = deed_words(deed);
+    let phone = file.number.as_ref().map(Msisdn::masked);
+    ReasonPage {
+        form: Form::new(),
+        title: t.msg(title),
+        text: t.msg(text),
+        facts: vec![
+            (t.msg("desk-esim-iccid"), file.profile.iccid.digits()),
+            (
+                t.msg("desk-phone"),
+                phone.unwrap_or_else(|| t.msg("desk-none")),
+            ),
+            (t.msg("desk-state"), words::profile(t, &file.profile).text),
+        ],
+        action: format!("/esim/{number}/{name}"),
+        label: t.msg(label),
+        back: format!("/esim/{number}"),
+        page: page.at(Nav::Profiles),
+    }
+}
+
+/// The name in the address; the question, what follows, and the button.
+fn deed_words(deed: ProfileDeed) -> (&'static str, [&'static str; 3]) {
+    match deed {
         ProfileDeed::Withdraw => (
             "withdraw",
             [
@@ -381,23 +409,13 @@ fn deed_page(page: Page, file: &ProfileFile, deed: ProfileDeed) -> ReasonPage {
                 key("desk-esim-reissue-do"),
             ],
         ),
-    };
-    let phone = file.number.as_ref().map(Msisdn::masked);
-    ReasonPage {
-        form: Form::new(),
-        title: t.msg(title),
-        text: t.msg(text),
-        facts: vec![
-            (t.msg("desk-esim-iccid"), file.profile.iccid.digits()),
-            (
-                t.msg("desk-phone"),
-                phone.unwrap_or_else(|| t.msg("desk-none")),
-            ),
-            (t.msg("desk-state"), words::profile(t, &file.profile).text),
-        ],
-        action: format!("/esim/{number}/{name}"),
-        label: t.msg(label),
-        back: format!("/esim/{number}"),
-        page: page.at(Nav::Profiles),
+        ProfileDeed::Protect => (
+            "protect",
+            [
+                key("desk-esim-protect-title"),
+                key("desk-esim-protect-text"),
+                key("desk-esim-protect-do"),
+            ],
+        ),
     }
 }

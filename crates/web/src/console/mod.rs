@@ -58,6 +58,7 @@ pub fn router(state: WebState) -> Router {
 fn desk() -> Router<WebState> {
     Router::new()
         .route("/", get(overview::show))
+        .route("/proof", get(log_in::ask_proof).post(log_in::prove))
         .route("/customers", get(customers::ask).post(customers::search))
         .route("/customers/{number}", get(customers::show))
         .route("/customers/{number}/reveal", post(customers::reveal))

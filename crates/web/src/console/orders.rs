@@ -10,7 +10,7 @@ use simurgh_commerce::{Document, DocumentKind, OrderTransition, Refund};
 use simurgh_vocab::{Money, OrderId, Timestamp};
 
 use super::reason::{ReasonPage, given};
-use super::session::{Done, Staff, see};
+use super::session::{Done, Proven, Staff, see};
 use super::words::{self, Mark, failed};
 use crate::frame::{Form, Nav, Page, Refusal, Tone};
 use crate::i18n::{Text, key};
@@ -247,7 +247,7 @@ pub(super) async fn show(
 pub(super) async fn ask_refund(
     State(app): State<App>,
     page: Page,
-    staff: Staff,
+    Proven(staff): Proven,
     Path(number): Path<String>,
 ) -> Result<Response, Refusal> {
     let file = open(&app, &staff, &number).await?;
@@ -258,7 +258,7 @@ pub(super) async fn ask_refund(
 pub(super) async fn refund(
     State(app): State<App>,
     page: Page,
-    staff: Staff,
+    Proven(staff): Proven,
     Path(number): Path<String>,
     Sent(fields): Sent,
 ) -> Result<Response, Refusal> {

@@ -10,7 +10,7 @@ use simurgh_vocab::{Money, RefundId, Timestamp};
 
 use super::orders::RefundRow;
 use super::reason::{ReasonPage, given};
-use super::session::{Done, Staff};
+use super::session::{Done, Proven};
 use super::words::{self, Mark, failed};
 use crate::frame::{Form, Nav, Page, Refusal};
 use crate::portal::fields::Sent;
@@ -93,6 +93,7 @@ pub(super) async fn show(State(app): State<App>, page: Page) -> Result<Response,
 /// `GET /refunds/{number}/settle`: asks how it was paid.
 pub(super) async fn ask_settle(
     page: Page,
+    _: Proven,
     Path(number): Path<String>,
 ) -> Result<Response, Refusal> {
     let id = RefundId::from_number(&number).ok_or(Refusal::NotFound)?;
@@ -103,7 +104,7 @@ pub(super) async fn ask_settle(
 pub(super) async fn settle(
     State(app): State<App>,
     page: Page,
-    staff: Staff,
+    Proven(staff): Proven,
     Path(number): Path<String>,
     Sent(fields): Sent,
 ) -> Result<Response, Refusal> {
@@ -123,7 +124,7 @@ pub(super) async fn settle(
 /// `POST /refunds/{number}/resend`.
 pub(super) async fn resend(
     State(app): State<App>,
-    staff: Staff,
+    Proven(staff): Proven,
     Path(number): Path<String>,
     Sent(_): Sent,
 ) -> Result<Response, Refusal> {

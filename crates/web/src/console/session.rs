@@ -38,6 +38,23 @@ impl<S: Send + Sync> FromRequestParts<S> for Staff {
     }
 }
 
+/// A member of staff who proved lately who they are, as whatever is risky asks: money, and profiles taken away.
+/// Everybody else is asked for it first, and comes back (V7.5.1).
+pub(super) struct Proven(pub(super) Staff);
+
+impl<S: Send + Sync> FromRequestParts<S> for Proven {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Response> {
+        let staff = Staff::from_request_parts(parts, state).await;
+        let staff = staff.map_err(IntoResponse::into_response)?;
+        if staff.0.proved_lately {
+            return Ok(Self(staff));
+        }
+        Err(see(&format!("/proof?next={}", encoded(parts.uri.path()))))
+    }
+}
+
 /// The token of the session that the browser has, open or not.
 #[derive(Clone)]
 pub(super) struct Held(pub(super) Option<StaffToken>);
@@ -65,10 +82,11 @@ pub(super) enum Done {
     ProfileWithdrawn,
     ProfileReleased,
     ProfileReissued,
+    ProfileProtected,
 }
 
 impl Done {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::LoggedOut,
         Self::RefundRequested,
         Self::RefundSettled,
@@ -80,6 +98,7 @@ impl Done {
         Self::ProfileWithdrawn,
         Self::ProfileReleased,
         Self::ProfileReissued,
+        Self::ProfileProtected,
     ];
 
     const fn key(self) -> &'static str {
@@ -95,6 +114,7 @@ impl Done {
             Self::ProfileWithdrawn => key("desk-done-profile-withdrawn"),
             Self::ProfileReleased => key("desk-done-profile-released"),
             Self::ProfileReissued => key("desk-done-profile-reissued"),
+            Self::ProfileProtected => key("desk-done-profile-protected"),
         }
     }
 

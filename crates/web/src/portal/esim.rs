@@ -9,7 +9,7 @@ use simurgh_app::esim::{
     ManualCode, ProfileStage, ProfileUpdate, ProfileView, REISSUES_PER_YEAR, ReissueRefusal,
 };
 use simurgh_app::ports::{ChipEvent, HeardNotification, InstallOutcome, ShownCode};
-use simurgh_subscriber::RiskyAction;
+use simurgh_subscriber::{ProfileError, RiskyAction};
 use simurgh_vocab::{LineId, Timestamp};
 
 use super::account::fresh;
@@ -22,7 +22,7 @@ use crate::i18n::{Text, key};
 use crate::session::Holder;
 use crate::site::DemoPhones;
 
-/// One thing that the phone reported.
+/// One thing that happened to the profile.
 struct Report {
     tone: Tone,
     at: Timestamp,
@@ -36,6 +36,9 @@ struct Install {
     manual: ManualCode,
     drawing: String,
     code_required: bool,
+    /// The confirmation code; empty where it is not known here.
+    confirmation: String,
+    tries_left: String,
     expires_at: Option<Timestamp>,
     /// In the demo: its phones, with the code scanned. Else empty.
     demo_href: String,
@@ -55,6 +58,8 @@ struct EsimPage {
     update: ProfileUpdate,
     install: Option<Install>,
     reports: Vec<Report>,
+    /// Why it is void, for one that is.
+    void_text: String,
     iccid_end: String,
     is_old: bool,
     new_href: String,
@@ -165,12 +170,21 @@ async fn view_of(app: &App, who: Holder, fields: &Fields) -> Result<ProfileView,
 fn esim_page(page: Page, view: ProfileView) -> Result<EsimPage, Refusal> {
     let t = &page.t;
     let (tone, state) = stage_word(t, view.stage);
+    let reports = history(t, &view);
+    let void_text = t.msg(void_words(view.given_up));
     let install = match (view.code, view.manual) {
         (Some(code), Some(manual)) => Some(Install {
             drawing: qr::drawing(&code.code, &t.msg("esim-qr"))?,
             code,
             manual,
             code_required: view.code_required,
+            confirmation: view
+                .confirmation
+                .map_or_else(String::new, |code| code.reveal().to_owned()),
+            tries_left: view.tries_left.map_or_else(String::new, |left| {
+                t.with("esim-tries-left", "count", i64::from(left))
+                    .to_string()
+            }),
             expires_at: view.expires_at,
             demo_href: String::new(),
         }),
@@ -189,7 +203,8 @@ fn esim_page(page: Page, view: ProfileView) -> Result<EsimPage, Refusal> {
         stage: view.stage,
         update: view.update,
         install,
-        reports: view.heard.iter().rev().map(|one| report(t, one)).collect(),
+        reports,
+        void_text,
         iccid_end: digits.get(end..).unwrap_or_default().to_owned(),
         is_old: view.issued > 1,
         new_href: new_path(view.line),
@@ -230,6 +245,41 @@ fn stage_word(t: &Text, stage: ProfileStage) -> (Tone, String) {
         ProfileStage::Void => (Tone::Danger, key("esim-stage-void")),
     };
     (tone, t.msg(key))
+}
+
+/// Why a profile is void, and what to do.
+const fn void_words(given_up: Option<ProfileError>) -> &'static str {
+    match given_up {
+        Some(ProfileError::CodeTries) => key("esim-void-code"),
+        Some(ProfileError::Downloads) => key("esim-void-text"),
+        Some(ProfileError::Rejected) => key("esim-void-rejected"),
+        Some(ProfileError::RulesNotAllowed) => key("esim-void-rules"),
+        None => key("esim-void-withdrawn"),
+    }
+}
+
+/// What happened to the profile, the newest first: what we did, and what the phone reported.
+fn history(t: &Text, view: &ProfileView) -> Vec<Report> {
+    let ours = |at: Timestamp, key| Report {
+        tone: Tone::Muted,
+        at,
+        text: t.msg(key),
+        detail: String::new(),
+    };
+    let is_made = view.stage != ProfileStage::Preparing;
+    let made = view.made_at.filter(|_| is_made);
+    let made = made.map(|at| ours(at, key("esim-was-prepared")));
+    let fetched = view.fetched_at;
+    let fetched = fetched.map(|at| ours(at, key("esim-was-fetched")));
+    let is_void = view.stage == ProfileStage::Void;
+    let void = view.changed_at.filter(|_| is_void);
+    let void = void.map(|at| ours(at, key("esim-was-void")));
+    let heard = view.heard.iter().map(|one| report(t, one));
+    let all = made.into_iter().chain(heard).chain(fetched).chain(void);
+    let mut all: Vec<Report> = all.collect();
+    all.sort_by_key(|one| one.at);
+    all.reverse();
+    all
 }
 
 fn report(t: &Text, heard: &HeardNotification) -> Report {

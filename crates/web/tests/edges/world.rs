@@ -28,7 +28,7 @@ const CATALOGUE: &str = include_str!("../../../simurgh/demo/catalogue.toml");
 /// 2026-09-21 in China, about one o'clock.
 const NOON: i64 = 1_789_970_000_000_000;
 pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
-const STAFF_PASSWORD: &str = "a password of the operator";
+pub(crate) const STAFF_PASSWORD: &str = "a password of the operator";
 
 pub(crate) struct TestClock(AtomicI64);
 
