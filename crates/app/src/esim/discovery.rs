@@ -5,6 +5,7 @@
 
 use simurgh_subscriber::{Profile, ProfileRefusal};
 use simurgh_vocab::ProfileId;
+use simurgh_vocab::identity::Iccid;
 
 use super::{EsimFault, OrderCall, OrderConfirmation};
 use crate::ports::{DiscoveryFault, ForeignEvent, StoreExt, StoreFault, Task, Tx};
@@ -29,15 +30,16 @@ impl App {
         else {
             return Ok(None);
         };
-        let (call, with) = (call.clone(), with.clone());
+        let (app, call, with) = (self.clone(), call.clone(), with.clone());
+        let token = matching_id.to_owned();
+        // An order that would be refused is not told.
         let eid = self
             .store
-            .snapshot(move |tx| -> Result<_, Fault> {
+            .snapshot(move |tx| -> Result<_, EsimFault> {
                 if tx.answered_call(&call.requester, &call.call)?.is_some() {
                     return Ok(None);
                 }
-                let profile = tx.profile_by_iccid(with.iccid)?;
-                Ok(with.eid.or(profile.and_then(|one| one.order.linked)))
+                Ok(app.confirmed(tx, &call, &with, &token)?.order.linked)
             })
             .await?;
         let (Some(eid), Some(discovery)) = (eid, self.esim().discovery.clone()) else {
@@ -63,11 +65,29 @@ impl App {
         }
     }
 
-    /// Takes back what was told of an order that failed. What stays there leads a phone to nothing.
-    pub(super) async fn untell_discovery(&self, told: Option<ForeignEvent>) {
-        if let (Some(event), Some(discovery)) = (told, self.esim().discovery.clone())
-            && let Err(fault) = discovery.withdraw(&event).await
-        {
+    /// Takes back what was told of an order that failed, unless another call confirmed it meanwhile. What stays
+    /// there leads a phone to nothing.
+    pub(super) async fn untell_discovery(&self, iccid: Iccid, told: Option<ForeignEvent>) {
+        let (Some(event), Some(discovery)) = (told, self.esim().discovery.clone()) else {
+            return;
+        };
+        let token = event.event_id.clone();
+        let is_kept = self
+            .store
+            .snapshot(move |tx| -> Result<_, Fault> {
+                let Some(profile) = tx.profile_by_iccid(iccid)? else {
+                    return Ok(false);
+                };
+                let events = tx.foreign_events_of(profile.id)?;
+                Ok(events.iter().any(|one| one.event_id == token))
+            })
+            .await;
+        let outcome = match is_kept {
+            Ok(true) => return,
+            Ok(false) => discovery.withdraw(&event).await,
+            Err(fault) => Err(DiscoveryFault::Unreachable(fault.to_string())),
+        };
+        if let Err(fault) = outcome {
             tracing::warn!(smds = %event.smds, %fault, "an SM-DS keeps an event of no order");
         }
     }
@@ -131,7 +151,14 @@ impl App {
     pub async fn withdraw_events(&self, profile: ProfileId) -> Result<bool, Fault> {
         let events = self
             .store
-            .snapshot(move |tx| -> Result<_, Fault> { Ok(tx.foreign_events_of(profile)?) })
+            .snapshot(move |tx| -> Result<_, Fault> {
+                let mut events = tx.foreign_events_of(profile)?;
+                // The profile may be ordered anew: what waits now stays.
+                let now = tx.profile(profile)?.filter(Profile::is_waiting);
+                let token = now.and_then(|now| now.order.matching_id);
+                events.retain(|event| Some(&event.event_id) != token.as_ref());
+                Ok(events)
+            })
             .await?;
         let Some(discovery) = self.esim().discovery.clone() else {
             return Ok(true);

@@ -131,19 +131,18 @@ impl App {
             .matching_id
             .clone()
             .unwrap_or_else(|| self.make_matching_id());
+        let iccid = with.iccid;
         let told = self.tell_discovery(&call, &with, &matching_id).await?;
         let profile = self
             .store
             .transact(move |tx| {
                 app.once(tx, &call, |tx| {
-                    let profile = tx.profile_by_iccid(with.iccid)?;
-                    let profile = of_caller(profile, &call)?;
-                    app.confirm_in(tx, profile, &with, &matching_id)
+                    app.confirm_in(tx, &call, &with, &matching_id)
                 })
             })
             .await;
         if profile.is_err() {
-            self.untell_discovery(told).await;
+            self.untell_discovery(iccid, told).await;
         }
         let profile = profile?;
         Ok(ConfirmedOrder {
@@ -152,13 +151,15 @@ impl App {
         })
     }
 
-    fn confirm_in(
+    /// The profile of an order as its confirmation would leave it; nothing is kept.
+    pub(super) fn confirmed(
         &self,
         tx: &mut dyn Tx,
-        profile: Profile,
+        call: &OrderCall,
         with: &OrderConfirmation,
         matching_id: &str,
     ) -> Result<Profile, EsimFault> {
+        let profile = of_caller(tx.profile_by_iccid(with.iccid)?, call)?;
         let now = self.now();
         let taken = tx.profile_by_matching_id(matching_id)?;
         if !matching_id.is_empty() && taken.is_some_and(|other| other.id != profile.id) {
@@ -168,7 +169,7 @@ impl App {
             None => None,
             Some(hash) => Some(self.seal_for(Purpose::ConfirmationCode, profile.id, hash)?),
         };
-        let profile = profile.confirm(
+        Ok(profile.confirm(
             Confirmation {
                 matching_id: matching_id.to_owned(),
                 eid: with.eid,
@@ -178,7 +179,18 @@ impl App {
                 release: with.release,
             },
             now,
-        )?;
+        )?)
+    }
+
+    fn confirm_in(
+        &self,
+        tx: &mut dyn Tx,
+        call: &OrderCall,
+        with: &OrderConfirmation,
+        matching_id: &str,
+    ) -> Result<Profile, EsimFault> {
+        let now = self.now();
+        let profile = self.confirmed(tx, call, with, matching_id)?;
         if let (Some((smds, server_address)), Some(eid)) = (&with.smds, profile.order.linked) {
             if self.reaches(smds) {
                 let event = ForeignEvent {

@@ -7,7 +7,7 @@ use simurgh_rsp::message::es2::path;
 use simurgh_rsp::message::status::Status;
 use simurgh_vocab::Duration;
 
-use super::world::{ADDRESS, ELSEWHERE, Operator, eid, iccid};
+use super::world::{ADDRESS, ELSEWHERE, Operator, RESELLER, eid, iccid};
 
 fn reserve(operator: &mut Operator) {
     operator.stock(iccid(0));
@@ -89,12 +89,52 @@ fn an_order_is_not_confirmed_when_the_smds_is_away_or_refuses() {
     assert_eq!(known(&operator), 1);
 }
 
+fn confirm_with(operator: &mut Operator, token: &str) -> Result<Value, Status> {
+    let order = json!({
+        "iccid": iccid(0).digits(),
+        "eid": eid(1).digits(),
+        "matchingId": token,
+        "smdsAddress": ELSEWHERE,
+        "releaseFlag": true,
+    });
+    operator.told(path::CONFIRM_ORDER, order)
+}
+
 #[test]
-fn an_order_that_fails_leaves_nothing_there() {
+fn an_order_that_is_refused_is_not_told_and_harms_no_event() {
     let mut operator = Operator::new();
     reserve(&mut operator);
-    confirm(&mut operator).unwrap();
-    // It is confirmed already: the second one fails, and what it told is taken back.
+    confirm_with(&mut operator, "A-TOKEN").unwrap();
+    // It is confirmed already, with this token or another; and it is not the reseller's.
+    assert!(confirm_with(&mut operator, "A-TOKEN").is_err());
     assert!(confirm(&mut operator).is_err());
+    let order = json!({
+        "iccid": iccid(0).digits(),
+        "eid": eid(1).digits(),
+        "matchingId": "A-TOKEN",
+        "smdsAddress": ELSEWHERE,
+        "releaseFlag": true,
+    });
+    let strange = operator.told_by(RESELLER, path::CONFIRM_ORDER, order);
+    assert_eq!(strange, Err(Status::IccidUnknown));
     assert_eq!(known(&operator), 1);
+}
+
+#[test]
+fn a_late_withdrawal_leaves_the_event_of_a_new_order() {
+    let mut operator = Operator::new();
+    reserve(&mut operator);
+    confirm_with(&mut operator, "FIRST").unwrap();
+    operator.elsewhere.is_away.store(true, Ordering::SeqCst);
+    let cancel = json!({ "iccid": iccid(0).digits(), "eid": eid(1).digits(), "finalProfileStatusIndicator": "Available" });
+    operator.told(path::CANCEL_ORDER, cancel).unwrap();
+    assert_eq!(known(&operator), 1);
+    operator.elsewhere.is_away.store(false, Ordering::SeqCst);
+    let order = json!({ "iccid": iccid(0).digits(), "eid": eid(1).digits() });
+    operator.told(path::DOWNLOAD_ORDER, order).unwrap();
+    confirm_with(&mut operator, "SECOND").unwrap();
+    operator.wait(Duration::hours(1));
+    assert_eq!(known(&operator), 1);
+    let events = operator.elsewhere.events.lock().unwrap();
+    assert_eq!(events[0].event_id, "SECOND");
 }
