@@ -66,6 +66,22 @@ fn a_second_phone_never_gets_the_profile_of_the_first() {
 }
 
 #[test]
+fn a_server_below_two_roots_serves_the_phones_of_either() {
+    let (mut operator, other) = Operator::below_two_roots();
+    let first = operator.order(iccid(0), None);
+    let mut phone = operator.phone(1);
+    assert!(phone.fetch(&operator, &first).is_ok());
+    assert_eq!(phone.tell(&operator), 1);
+    // Phones that know the other root only.
+    operator.pki = other;
+    let second = operator.order(iccid(1), None);
+    let mut phone = operator.phone(2);
+    assert!(phone.fetch(&operator, &second).is_ok());
+    assert_eq!(phone.tell(&operator), 1);
+    assert_eq!(operator.profile(iccid(1)).state, ProfileState::Installed);
+}
+
+#[test]
 fn an_answer_lost_at_any_step_costs_nothing() {
     each_store(|kind| {
         for lost in 0..3 {

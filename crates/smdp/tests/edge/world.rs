@@ -26,7 +26,7 @@ use simurgh_rsp::message::download::hash_confirmation_code;
 use simurgh_rsp::message::info::{DeviceInfo, Version};
 use simurgh_rsp::message::metadata::ProfileMetadata;
 use simurgh_rsp::message::status::{Outcome, Status, outcome};
-use simurgh_rsp::pki::{Credentials, TestNames, TestPki};
+use simurgh_rsp::pki::{Credentials, NamedFile, TestNames, TestPki};
 use simurgh_smdp::{Caller, Packager, PeerCertificates, ServerCredentials, Smdp, SmdpSettings};
 use simurgh_subscriber::Profile;
 use simurgh_vocab::{Duration, MessageId, Timestamp};
@@ -197,6 +197,24 @@ fn certificates(curve: Curve, now: Timestamp) -> TestPki {
     TestPki::generate(curve, &names(), now, &mut fill).unwrap()
 }
 
+/// The server with these certificates.
+fn serve(app: &App, files: &[NamedFile]) -> Router {
+    let credentials = Credentials::from_files(files).unwrap();
+    let credentials = ServerCredentials::new(credentials, app.now()).unwrap();
+    let settings = SmdpSettings {
+        smds_address: Some(SMDS.to_owned()),
+        callers: vec![
+            Caller::with_token(OPERATOR.to_owned(), TOKEN),
+            Caller::with_token(RESELLER.0.to_owned(), RESELLER.1)
+                .for_types(vec!["prepaid".to_owned()]),
+            Caller::with_certificate(BROKER.to_owned(), &fingerprint()).unwrap(),
+        ],
+        order_lasts: Some(Duration::days(90)),
+        ..SmdpSettings::new(ADDRESS.to_owned())
+    };
+    Smdp::new(app.clone(), Arc::new(credentials), settings).router()
+}
+
 impl Operator {
     pub(crate) fn new() -> Self {
         Self::over(Kind::Sqlite)
@@ -238,24 +256,11 @@ impl Operator {
             ..Rules::default()
         };
         let app = App::with_esim(world, simurgh_app::subscriber::Rules::default(), rules);
-        let credentials = Credentials::from_files(&pki.files()).unwrap();
-        let credentials = ServerCredentials::new(credentials, clock.now()).unwrap();
-        let settings = SmdpSettings {
-            smds_address: Some(SMDS.to_owned()),
-            callers: vec![
-                Caller::with_token(OPERATOR.to_owned(), TOKEN),
-                Caller::with_token(RESELLER.0.to_owned(), RESELLER.1)
-                    .for_types(vec!["prepaid".to_owned()]),
-                Caller::with_certificate(BROKER.to_owned(), &fingerprint()).unwrap(),
-            ],
-            order_lasts: Some(Duration::days(90)),
-            ..SmdpSettings::new(ADDRESS.to_owned())
-        };
-        let smdp = Smdp::new(app.clone(), Arc::new(credentials), settings);
+        let router = serve(&app, &pki.files());
         Self {
             app,
             pki,
-            router: smdp.router(),
+            router,
             runtime: tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
@@ -267,6 +272,15 @@ impl Operator {
             packager,
             _place: place,
         }
+    }
+
+    /// One server below two roots, on P-256 and on Brainpool; phones are made below the first. Gives the other one.
+    pub(crate) fn below_two_roots() -> (Self, TestPki) {
+        let mut operator = Self::new();
+        let other = certificates(Curve::BrainpoolP256r1, operator.app.now());
+        let files = [operator.pki.files(), other.files()].concat();
+        operator.router = serve(&operator.app, &files);
+        (operator, other)
     }
 
     pub(crate) fn wait(&self, length: Duration) {
