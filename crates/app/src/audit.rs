@@ -1,5 +1,7 @@
 //! `simurgh audit`: every balance recomputed from the journal, every rule checked.
 
+use std::collections::BTreeMap;
+
 use simurgh_charging::{Debit, Hold};
 use simurgh_ledger::{Account, Asset, Audit, AuditedPosting, BucketRole};
 use simurgh_vocab::{BucketId, Unit};
@@ -41,8 +43,8 @@ impl App {
                         None => break,
                     }
                 }
-                let movements = read_charges(tx, &mut audit)?;
                 let stored = tx.stored_balances()?;
+                let movements = read_charges(tx, &mut audit, &money_buckets(&stored))?;
                 let mut findings: Vec<_> = audit
                     .finish(&stored)
                     .iter()
@@ -65,7 +67,11 @@ impl App {
 
 /// Reads what charging moved: what sessions hold and took since their last record, and what the records
 /// say. So reserved is the sum over live sessions, and used is what the records and the live sessions say.
-fn read_charges(tx: &mut dyn Tx, audit: &mut Audit) -> Result<usize, StoreFault> {
+fn read_charges(
+    tx: &mut dyn Tx,
+    audit: &mut Audit,
+    money: &MoneyBuckets,
+) -> Result<usize, StoreFault> {
     let mut moved = 0;
     let mut after = String::new();
     loop {
@@ -74,7 +80,7 @@ fn read_charges(tx: &mut dyn Tx, audit: &mut Audit) -> Result<usize, StoreFault>
         after.clone_from(last);
         for (id, session) in &page {
             for service in &session.services {
-                let mut reader = Moves::new(audit, id, session.unit);
+                let mut reader = Moves::new(audit, money, id, session.unit);
                 for Hold { bucket, amount } in &service.holds {
                     reader.read(*bucket, BucketRole::Reserved, *amount);
                 }
@@ -92,7 +98,7 @@ fn read_charges(tx: &mut dyn Tx, audit: &mut Audit) -> Result<usize, StoreFault>
         for stored in &page {
             let id = stored.id.number();
             for used in &stored.record.uses {
-                let mut reader = Moves::new(audit, &id, stored.record.unit);
+                let mut reader = Moves::new(audit, money, &id, stored.record.unit);
                 reader.read_all(&used.debits, BucketRole::Used);
                 reader.read_all(&used.lapsed, BucketRole::Expired);
                 moved += reader.moved;
@@ -102,21 +108,35 @@ fn read_charges(tx: &mut dyn Tx, audit: &mut Audit) -> Result<usize, StoreFault>
     Ok(moved)
 }
 
+/// The buckets that hold money.
+type MoneyBuckets = BTreeMap<BucketId, Asset>;
+
+fn money_buckets(stored: &[(Account, Asset, i64)]) -> MoneyBuckets {
+    let money = stored.iter().filter_map(|(account, asset, _)| {
+        let is_money = matches!(asset, Asset::Money(_));
+        account.bucket().filter(|_| is_money).map(|id| (id, *asset))
+    });
+    money.collect()
+}
+
 /// Reads what one session or record took out of what was left.
 struct Moves<'a> {
     audit: &'a mut Audit,
+    money: &'a MoneyBuckets,
     entry: &'a str,
-    asset: Asset,
+    /// What buckets count that hold no money.
+    service: Asset,
     moved: usize,
 }
 
 impl<'a> Moves<'a> {
-    fn new(audit: &'a mut Audit, entry: &'a str, unit: Unit) -> Self {
-        let asset = Asset::Service(unit);
+    fn new(audit: &'a mut Audit, money: &'a MoneyBuckets, entry: &'a str, unit: Unit) -> Self {
+        let service = Asset::Service(unit);
         Self {
             audit,
+            money,
             entry,
-            asset,
+            service,
             moved: 0,
         }
     }
@@ -128,11 +148,12 @@ impl<'a> Moves<'a> {
     }
 
     fn read(&mut self, bucket: BucketId, to: BucketRole, amount: i64) {
+        let asset = self.money.get(&bucket).copied().unwrap_or(self.service);
         for (role, amount) in [(BucketRole::Left, -amount), (to, amount)] {
             self.audit.read(&AuditedPosting {
                 entry: self.entry.to_owned(),
                 account: Account::Bucket(bucket, role),
-                asset: self.asset,
+                asset,
                 amount,
             });
             self.moved += 1;

@@ -1,6 +1,6 @@
-//! Buckets: one allowance of one unit with its own validity.
+//! Buckets: one allowance of a unit of service, or credit in one currency, with its own validity.
 
-use simurgh_ledger::Holding;
+use simurgh_ledger::{Asset, Holding};
 use simurgh_vocab::{BucketId, LineId, Period, SubscriptionId, Timestamp, Unit, ZoneCode};
 
 /// When a bucket can be used.
@@ -24,8 +24,8 @@ pub struct Bucket {
     pub line: LineId,
     /// The subscription it belongs to.
     pub subscription: SubscriptionId,
-    /// What it counts.
-    pub unit: Unit,
+    /// What it counts: a unit of service, or money, which pays by a rate.
+    pub asset: Asset,
     /// Where it may be used.
     pub zone: ZoneCode,
     /// When it may be used.
@@ -46,6 +46,12 @@ pub struct BucketBalance {
 }
 
 impl Bucket {
+    /// Whether it counts this unit of service.
+    #[must_use]
+    pub fn counts(&self, unit: Unit) -> bool {
+        self.asset == Asset::Service(unit)
+    }
+
     /// Whether it may be used at `at`.
     #[must_use]
     pub fn is_open(&self, at: Timestamp) -> bool {

@@ -436,7 +436,7 @@ impl Work<'_> {
             .book
             .buckets
             .iter()
-            .filter(|it| it.bucket.unit == self.unit && it.bucket.is_open(self.now))
+            .filter(|it| it.bucket.counts(self.unit) && it.bucket.is_open(self.now))
             .filter(|it| it.holding.left > 0)
             .filter_map(|it| {
                 let place = zones.iter().position(|zone| *zone == it.bucket.zone)?;

@@ -41,7 +41,7 @@ pub fn consume(
     let mut open: Vec<_> = balances
         .iter()
         .filter(|b| {
-            b.bucket.unit == used.unit && b.bucket.zone == used.zone && b.bucket.is_open(used.at)
+            b.bucket.counts(used.unit) && b.bucket.zone == used.zone && b.bucket.is_open(used.at)
         })
         .filter(|b| b.holding.left > 0)
         .collect();

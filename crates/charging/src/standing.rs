@@ -64,7 +64,7 @@ pub fn standing(balances: &[BucketBalance], at: Timestamp) -> Standing {
     let units = Unit::ALL
         .into_iter()
         .filter_map(|unit| {
-            let of_unit: Vec<_> = open.iter().filter(|b| b.bucket.unit == unit).collect();
+            let of_unit: Vec<_> = open.iter().filter(|b| b.bucket.counts(unit)).collect();
             let sum = |amount: fn(&BucketBalance) -> i64| {
                 of_unit
                     .iter()

@@ -1,8 +1,8 @@
 //! Subscriptions: one bought plan on a line.
 
-use simurgh_ledger::{Account, BucketRole, Entry, EntryError, Posting, Source};
+use simurgh_ledger::{Account, Asset, BucketRole, Entry, EntryError, Posting, Source};
 use simurgh_vocab::{
-    Allowance, BucketId, Duration, LineId, OrderId, Period, SubscriptionId, Timestamp, Unit,
+    Allowance, BucketId, Duration, LineId, Money, OrderId, Period, SubscriptionId, Timestamp, Unit,
     ZoneCode,
 };
 
@@ -119,6 +119,8 @@ pub struct GrantRequest {
     pub zone: ZoneCode,
     /// What each period gives. A plan that was extended gives `sets` times as much in one period.
     pub allowance: Allowance,
+    /// Money that each period gives, to pay for what no allowance covers.
+    pub credit: Option<Money>,
     /// How many allowances one period holds (more than 1 when a running plan is extended).
     pub sets: u32,
     /// When.
@@ -147,18 +149,19 @@ pub fn grant(
     let (windows, state) = opening(&request.issue)?;
     let mut buckets = Vec::new();
     for window in windows {
-        for unit in Unit::ALL {
-            let granted = request
-                .allowance
-                .of(unit)
-                .checked_mul(i64::from(request.sets));
+        let units = Unit::ALL.map(|unit| (Asset::Service(unit), request.allowance.of(unit)));
+        let credit = request
+            .credit
+            .map(|credit| (Asset::Money(credit.currency), credit.minor));
+        for (asset, amount) in units.into_iter().chain(credit) {
+            let granted = amount.checked_mul(i64::from(request.sets));
             let granted = granted.ok_or(EntryError::Overflow)?;
             if granted > 0 {
                 buckets.push(Bucket {
                     id: next_id(),
                     line: request.line,
                     subscription: request.subscription,
-                    unit,
+                    asset,
                     zone: request.zone.clone(),
                     window,
                     granted,
@@ -322,8 +325,10 @@ pub(crate) fn transfer(
     to: BucketRole,
     amount: i64,
 ) -> [Posting; 2] {
-    [
-        Posting::service(Account::Bucket(bucket.id, from), bucket.unit, -amount),
-        Posting::service(Account::Bucket(bucket.id, to), bucket.unit, amount),
-    ]
+    let posting = |role, amount| Posting {
+        account: Account::Bucket(bucket.id, role),
+        asset: bucket.asset,
+        amount,
+    };
+    [posting(from, -amount), posting(to, amount)]
 }

@@ -57,10 +57,7 @@ impl Books {
     }
 
     fn held(&self, bucket: &Bucket, role: BucketRole) -> i64 {
-        let key = (
-            Account::Bucket(bucket.id, role),
-            Asset::Service(bucket.unit),
-        );
+        let key = (Account::Bucket(bucket.id, role), bucket.asset);
         self.balances.get(&key).copied().unwrap_or(0)
     }
 
@@ -92,6 +89,7 @@ impl Books {
                 data: Octets::new(data).unwrap(),
                 ..Allowance::default()
             },
+            credit: None,
             sets: 1,
             issue,
         };
@@ -154,6 +152,7 @@ fn every_unit_of_every_period_gets_a_bucket() {
         order: OrderId::from_parts(1, &[0; 10]),
         zone: "home".parse().unwrap(),
         allowance,
+        credit: None,
         sets: 3,
         issue: Issue::Periods(vec![days(0, 30), days(30, 60)]),
     };
@@ -166,9 +165,12 @@ fn every_unit_of_every_period_gets_a_bucket() {
     let buckets: Vec<_> = granted
         .buckets
         .iter()
-        .map(|b| (b.unit, b.granted))
+        .map(|b| (b.asset, b.granted))
         .collect();
-    let one = [(Unit::Octets, 30), (Unit::Seconds, 60)];
+    let one = [
+        (Asset::Service(Unit::Octets), 30),
+        (Asset::Service(Unit::Seconds), 60),
+    ];
     assert_eq!(
         buckets,
         [one, one].concat(),

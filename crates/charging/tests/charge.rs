@@ -12,7 +12,7 @@ use simurgh_charging::{
     Phase, Quota, RecordCause, Report, ServiceKey, ServiceReport, ServiceResult, Session,
     SessionStanding, Slice, Tariff, charge, give_up, has_credit,
 };
-use simurgh_ledger::{BucketRole, Holding, Move};
+use simurgh_ledger::{Asset, BucketRole, Holding, Move};
 use simurgh_vocab::{
     BucketId, Duration, LineId, Period, SubscriptionId, Timestamp, Unit, ZoneCode,
 };
@@ -46,7 +46,7 @@ fn bucket(number: u64, zone_code: &str, hours: u32, left: i64) -> BucketBalance 
             id: id(number),
             line: line(),
             subscription: SubscriptionId::from_parts(number, &[0; 10]),
-            unit: Unit::Octets,
+            asset: Asset::Service(Unit::Octets),
             zone: zone(zone_code),
             window: BucketWindow::Fixed(period),
             granted: left,

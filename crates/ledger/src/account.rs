@@ -83,6 +83,21 @@ impl Account {
         }
     }
 
+    /// The bucket it belongs to, if it belongs to one.
+    #[must_use]
+    pub const fn bucket(&self) -> Option<BucketId> {
+        match self {
+            Self::Bucket(id, _) => Some(*id),
+            Self::Clearing
+            | Self::RefundsPayable
+            | Self::DeferredRevenue(_)
+            | Self::Unassigned
+            | Self::TaxPayable
+            | Self::Revenue
+            | Self::Chargebacks => None,
+        }
+    }
+
     /// Whether the account may hold `balance`.
     #[must_use]
     pub const fn may_hold(&self, balance: i64) -> bool {

@@ -355,7 +355,8 @@ fn lines_in(tx: &mut dyn Tx, customer: CustomerId) -> Result<Vec<String>, StoreF
                     let (bucket, left, used) = (b.bucket, b.holding.left, b.holding.used);
                     format!(
                         "  {} {}: {left} left, {used} used",
-                        bucket.unit, bucket.granted
+                        bucket.asset.code(),
+                        bucket.granted
                     )
                 })
                 .collect();

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use simurgh_app::ports::{Books, PostingCursor, StoreFault};
 use simurgh_ledger::{Account, Asset, AuditedPosting, BucketRole, Journal, Posted, Source};
-use simurgh_vocab::{BucketId, EntryId, Unit};
+use simurgh_vocab::{BucketId, EntryId};
 
 use crate::db::{Row, Value};
 use crate::lines::buckets::{holdings, set_amounts};
@@ -24,7 +24,7 @@ impl Journal for StoreTx<'_> {
             return Ok(Vec::new());
         }
         self.locks(Lock::Balance, &[])?;
-        let buckets: BTreeSet<BucketId> = accounts.iter().filter_map(|it| bucket(&it.0)).collect();
+        let buckets: BTreeSet<BucketId> = accounts.iter().filter_map(|it| it.0.bucket()).collect();
         let held = if buckets.is_empty() {
             HashMap::new()
         } else {
@@ -134,7 +134,7 @@ impl Books for StoreTx<'_> {
         let sql = "SELECT id, unit, amount_granted, amount_left, amount_reserved, amount_used,
                    amount_expired, amount_reversed FROM bucket ORDER BY id";
         self.query_each(sql, &[], |mut row| {
-            let (id, asset) = (row.id()?, Asset::Service(row.code(Unit::from_code)?));
+            let (id, asset) = (row.id()?, row.code(Asset::from_code)?);
             for role in BucketRole::ALL {
                 balances.push((Account::Bucket(id, role), asset, row.int()?));
             }
@@ -155,23 +155,9 @@ impl Books for StoreTx<'_> {
 /// An account and its unit as they are stored.
 type Name = (String, &'static str);
 
-/// The bucket whose row keeps the account's balance.
-const fn bucket(account: &Account) -> Option<BucketId> {
-    match account {
-        Account::Bucket(id, _) => Some(*id),
-        Account::Clearing
-        | Account::RefundsPayable
-        | Account::DeferredRevenue(_)
-        | Account::Unassigned
-        | Account::TaxPayable
-        | Account::Revenue
-        | Account::Chargebacks => None,
-    }
-}
-
 fn without_buckets(accounts: &[(Account, Asset)]) -> Vec<(Account, Asset)> {
     let mut others = accounts.to_vec();
-    others.retain(|(account, _)| bucket(account).is_none());
+    others.retain(|(account, _)| account.bucket().is_none());
     others
 }
 

@@ -157,7 +157,7 @@ impl App {
         let newest = balances
             .iter()
             .map(|balance| &balance.bucket)
-            .filter(|bucket| bucket.unit == unit && bucket.is_open(now))
+            .filter(|bucket| bucket.counts(unit) && bucket.is_open(now))
             .max_by_key(|bucket| (bucket.starts_at(), bucket.id));
         let Some(newest) = newest else { return Ok(()) };
         let key = format!("used:{}:{}:{}", line.id, newest.id, warning.percent());

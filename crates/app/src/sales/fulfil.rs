@@ -188,6 +188,7 @@ impl App {
             order: order.id,
             zone: order.zone.clone(),
             allowance: execution.allowance,
+            credit: None,
             sets,
             issue,
         };

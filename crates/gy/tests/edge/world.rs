@@ -95,6 +95,7 @@ impl Operator {
                 voice: Seconds::new(100).unwrap(),
                 sms: Messages::new(3).unwrap(),
             },
+            credit: None,
             sets: 1,
             issue: Issue::Periods(vec![period]),
         };
@@ -131,7 +132,7 @@ impl Operator {
         let buckets = buckets
             .unwrap()
             .into_iter()
-            .filter(|it| it.bucket.unit == unit);
+            .filter(|it| it.bucket.counts(unit));
         buckets.fold((0, 0, 0), |(left, reserved, used), it| {
             let holding = it.holding;
             (

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use simurgh_app::ports::StoreFault;
 use simurgh_charging::{Bucket, BucketBalance, BucketWindow};
-use simurgh_ledger::{BucketRole, Holding};
-use simurgh_vocab::{BucketId, LineId, Period, SubscriptionId, Unit};
+use simurgh_ledger::{Asset, BucketRole, Holding};
+use simurgh_vocab::{BucketId, LineId, Period, SubscriptionId};
 
 use crate::db::{Row, Value};
 use crate::params;
@@ -38,7 +38,7 @@ pub(super) fn insert(tx: &mut StoreTx<'_>, bucket: &Bucket) -> Result<(), StoreF
         bucket.line,
         bucket.subscription,
         bucket.id,
-        bucket.unit,
+        bucket.asset.code(),
         bucket.zone.as_str(),
         bucket.granted,
         starts_at,
@@ -86,7 +86,7 @@ pub(crate) fn read(row: &mut Row) -> Result<BucketBalance, StoreFault> {
         line: row.id()?,
         subscription: row.id()?,
         id: row.id()?,
-        unit: row.code(Unit::from_code)?,
+        asset: row.code(Asset::from_code)?,
         zone: row.parsed()?,
         granted: row.int()?,
         window: read_window(row)?,

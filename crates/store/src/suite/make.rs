@@ -7,6 +7,7 @@ use simurgh_commerce::{
     OrderState, Payment, PaymentState, QuoteLine, Refund, RefundReason, RefundState, Selection,
     Start,
 };
+use simurgh_ledger::Asset;
 use simurgh_vocab::{
     BucketId, Currency, CustomerId, Duration, InvoiceId, LineId, MandateId, Money, OrderId,
     PaymentId, Period, RefundId, SubscriptionId, Timestamp, Unit,
@@ -182,7 +183,7 @@ pub(super) fn bucket(number: u8, subscription: u8, window: BucketWindow) -> Buck
         id: id(BucketId::from_parts, number),
         line: line_id(),
         subscription: id(SubscriptionId::from_parts, subscription),
-        unit: Unit::Octets,
+        asset: Asset::Service(Unit::Octets),
         zone: "asia".parse().unwrap(),
         window,
         granted: 1_000,
