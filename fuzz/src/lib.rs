@@ -88,3 +88,23 @@ pub fn saip(octets: &[u8]) {
 pub fn apdu(octets: &[u8]) {
     simurgh_euicc::fuzz::apdu(octets);
 }
+
+/// Streams of Diameter, cut anywhere.
+pub fn diameter_stream(octets: &[u8]) {
+    simurgh_diameter::fuzz::stream(octets);
+}
+
+/// Messages of Diameter.
+pub fn diameter_message(octets: &[u8]) {
+    simurgh_diameter::fuzz::message(octets);
+}
+
+/// AVPs of Diameter and groups in groups.
+pub fn diameter_avps(octets: &[u8]) {
+    simurgh_diameter::fuzz::avps(octets);
+}
+
+/// Requests of credit control: understood and answered.
+pub fn credit_control(octets: &[u8]) {
+    simurgh_gy::fuzz::credit_control(octets);
+}

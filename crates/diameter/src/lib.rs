@@ -38,6 +38,7 @@ pub mod dictionary;
 pub mod encode;
 pub mod fault;
 pub mod frame;
+pub mod fuzz;
 pub mod location;
 pub mod message;
 pub mod peer;

@@ -106,6 +106,19 @@ macro_rules! messages {
             Error(ErrorAnswer<'a>),
         }
 
+        impl Message<'_> {
+            /// Writes it under a header, as a relay would.
+            ///
+            /// # Errors
+            /// [`TooLong`]; nothing was written.
+            pub fn write_again(&self, out: &mut Vec<u8>, header: &Header) -> Result<usize, TooLong> {
+                match self {
+                    $(Self::$name(body) => encode_as(out, header, body),)*
+                    Self::Error(body) => encode_as(out, header, body),
+                }
+            }
+        }
+
         fn choose<'a>(frame: &Frame<'a>) -> Result<Message<'a>, Fault<'a>> {
             let header = &frame.header;
             let request = header.flags & FLAG_REQUEST;

@@ -6,6 +6,7 @@
 //! [`simurgh_app::charge`].
 
 mod country;
+pub mod fuzz;
 mod link;
 mod peers;
 mod server;

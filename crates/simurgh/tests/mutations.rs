@@ -162,4 +162,24 @@ mod tests {
     fn apdus() {
         run("apdu", entries::apdu);
     }
+
+    #[test]
+    fn streams_of_diameter() {
+        run("diameter_stream", entries::diameter_stream);
+    }
+
+    #[test]
+    fn messages_of_diameter() {
+        run("diameter_message", entries::diameter_message);
+    }
+
+    #[test]
+    fn avps_of_diameter() {
+        run("diameter_avps", entries::diameter_avps);
+    }
+
+    #[test]
+    fn requests_of_credit_control() {
+        run("credit_control", entries::credit_control);
+    }
 }

@@ -36,6 +36,7 @@ impl Lines for StoreTx<'_> {
 
     fn update_line(&mut self, line: &Line) -> Result<(), StoreFault> {
         self.locks(Lock::Line, line.id.as_bytes())?;
+        self.settles(line.id)?;
         let (state, state_at) = state_columns(line.state);
         let sql = "UPDATE line SET state = ?2, state_at = ?3 WHERE id = ?1";
         exactly_one(
@@ -46,6 +47,7 @@ impl Lines for StoreTx<'_> {
 
     fn line(&mut self, id: LineId) -> Result<Option<Line>, StoreFault> {
         self.locks(Lock::Line, id.as_bytes())?;
+        self.settles(id)?;
         let sql = select_lines!("WHERE id = ?1");
         read_one(self.query_one_or_none_locked(sql, &params![id])?, read)
     }

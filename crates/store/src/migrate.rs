@@ -50,6 +50,7 @@ pub const MIGRATIONS: &[Migration] = embedded![
     "0019_download_progress",
     "0020_profiles_in_stock",
     "0021_foreign_event",
+    "0022_charge_journal",
 ];
 
 /// Why the schema was left as it is.

@@ -3,6 +3,6 @@
 mod books;
 mod chips;
 mod lines;
-mod make;
+pub(crate) mod make;
 mod outbox;
 mod sales;

@@ -19,6 +19,7 @@
 
 use simurgh_app::ports::StoreFault;
 
+use crate::charges::Memory;
 use crate::db::{Cause, Db, Failure, Row, Value, record};
 
 /// The kinds of rows that a transaction about a purchase or a line locks, in the order in which
@@ -45,6 +46,8 @@ pub struct StoreTx<'c> {
     db: Db<'c>,
     failure: Option<Failure>,
     held: Held,
+    /// Whether this is a transaction that may write.
+    writes: bool,
 }
 
 /// What is locked, kept by builds with debug assertions only.
@@ -87,7 +90,23 @@ impl<'c> StoreTx<'c> {
             db,
             failure: None,
             held: Held { writes, locks },
+            writes,
         }
+    }
+
+    /// Takes what the writer remembers of charging; none where nothing is remembered, and in a
+    /// transaction that only reads. It is to be put back.
+    pub(crate) fn take_memory(&mut self) -> Option<Box<Memory>> {
+        if self.writes {
+            self.db.take_memory()
+        } else {
+            None
+        }
+    }
+
+    /// Puts back what was taken.
+    pub(crate) fn put_memory(&mut self, memory: Box<Memory>) {
+        self.db.put_memory(memory);
     }
 
     /// Lets a test write rows in whatever order it likes.

@@ -197,8 +197,9 @@ impl App {
         }
         tx.save_charges(&batch.changes)?;
         for (line, unit) in batch.warned {
-            if let Some(at) = batch.books.lines.get(&line) {
-                self.tell_thresholds(tx, &at.line, unit, now)?;
+            // What follows reads the tables: they are brought up to date for whoever locks the line.
+            if let Some(line) = tx.line(line)? {
+                self.tell_thresholds(tx, &line, unit, now)?;
             }
         }
         Ok(())
@@ -223,7 +224,9 @@ impl App {
             };
             let is_new = !started.contains(&at.line.id);
             if is_new && at.book.in_service && waits_for_first_use(&at.book) {
-                self.start_waiting_plans(tx, &at.line, now, |_| true)?;
+                if let Some(line) = tx.line(at.line.id)? {
+                    self.start_waiting_plans(tx, &line, now, |_| true)?;
+                }
                 started.push(at.line.id);
             }
         }

@@ -63,8 +63,8 @@ pub struct ChargeBooks {
 pub struct ChargeChanges {
     /// Sessions as they are now.
     pub sessions: BTreeMap<String, Session>,
-    /// Buckets as they are now.
-    pub holdings: BTreeMap<BucketId, Holding>,
+    /// Buckets as they are now, under their line.
+    pub holdings: BTreeMap<(LineId, BucketId), Holding>,
     /// What was written down.
     pub records: Vec<(RecordId, Record)>,
     /// What was used, for the history by day.
@@ -77,7 +77,8 @@ impl ChargeChanges {
         for what in moves {
             let mut all = book.buckets.iter();
             if let Some(balance) = all.find(|it| it.bucket.id == what.bucket) {
-                self.holdings.insert(what.bucket, balance.holding);
+                let key = (balance.bucket.line, what.bucket);
+                self.holdings.insert(key, balance.holding);
             }
         }
     }

@@ -225,11 +225,15 @@ impl<'p> Town<'p> {
             0 => Killing::At(Death::Before, commits),
             1 => Killing::At(Death::After, commits),
             2 => Killing::At(Death::Past, commits),
-            _ => {
-                let micros = self.chance.below(20_000).try_into().unwrap();
-                Killing::In(RealDuration::from_micros(micros))
-            }
+            _ => self.killed_soon(),
         }
+    }
+
+    /// Mostly at once, at times after a while.
+    fn killed_soon(&mut self) -> Killing {
+        let longest = 1 + self.chance.below(20_000);
+        let micros = self.chance.below(longest).try_into().unwrap();
+        Killing::In(RealDuration::from_micros(micros))
     }
 
     fn renewal(&mut self, customer: String) -> Renewal {
@@ -387,6 +391,8 @@ impl<'p> Town<'p> {
         // A process that is killed after a time is left alone in most rounds.
         let killing = match self.killing {
             Killing::In(_) if self.chance.percent(70) => Killing::Never,
+            // Each time another one: a round that is quicker than one time is not quicker than all.
+            Killing::In(_) => self.killed_soon(),
             other => other,
         };
         let (process, answers) = process.run(now, commands, killing);

@@ -33,17 +33,9 @@ pub(super) fn charge_books(
     };
     let lines_of: Vec<Option<LineId>> = keys.iter().map(line_of).collect();
     let wanted: BTreeSet<LineId> = lines_of.iter().flatten().copied().collect();
+    lock(tx, &wanted)?;
     let lines = load_lines(tx, &wanted)?;
-    let mut sessions = HashMap::new();
-    let names: Vec<Value> = known
-        .keys()
-        .map(|name| Value::from(name.as_str()))
-        .collect();
-    each_listed(tx, SELECT_SESSIONS, "", &names, |row| {
-        let (id, session) = read_session(row)?;
-        sessions.insert(id, session);
-        Ok(())
-    })?;
+    let sessions = sessions(tx, known.keys().map(String::as_str))?;
     Ok(ChargeBooks {
         sessions,
         lines_of,
@@ -51,11 +43,62 @@ pub(super) fn charge_books(
     })
 }
 
+/// Says that the lines are about to be locked.
+pub(super) fn lock(tx: &mut StoreTx<'_>, lines: &BTreeSet<LineId>) -> Result<(), StoreFault> {
+    lines
+        .iter()
+        .try_for_each(|id| tx.locks(Lock::Line, id.as_bytes()))
+}
+
+/// Sessions by their names.
+pub(super) fn sessions<'n>(
+    tx: &mut StoreTx<'_>,
+    names: impl Iterator<Item = &'n str>,
+) -> Result<HashMap<String, Session>, StoreFault> {
+    let names: Vec<Value> = names.map(Value::from).collect();
+    let mut sessions = HashMap::with_capacity(names.len());
+    each_listed(tx, SELECT_SESSIONS, "", &names, |row| {
+        let (id, session) = read_session(row)?;
+        sessions.insert(id, session);
+        Ok(())
+    })?;
+    Ok(sessions)
+}
+
+/// A live session as it stands in its row.
+pub(super) struct LiveRow {
+    pub(super) id: String,
+    pub(super) line: LineId,
+    pub(super) body: Vec<u8>,
+}
+
+/// The live sessions of lines.
+pub(super) fn live_rows(
+    tx: &mut StoreTx<'_>,
+    lines: &BTreeSet<LineId>,
+) -> Result<Vec<LiveRow>, StoreFault> {
+    let lines: Vec<Value> = lines.iter().map(Value::from).collect();
+    let mut live = Vec::new();
+    let sql = "SELECT id, line_id, body FROM charge_session
+               WHERE is_live = 1 AND line_id IN";
+    each_listed(tx, sql, "", &lines, |row| {
+        live.push(LiveRow {
+            id: row.text()?,
+            line: row.id()?,
+            body: row.blob()?,
+        });
+        Ok(())
+    })?;
+    Ok(live)
+}
+
 pub(super) fn charge_lines(
     tx: &mut StoreTx<'_>,
     lines: &[LineId],
 ) -> Result<HashMap<LineId, ChargeLine>, StoreFault> {
-    load_lines(tx, &lines.iter().copied().collect())
+    let wanted = lines.iter().copied().collect();
+    lock(tx, &wanted)?;
+    load_lines(tx, &wanted)
 }
 
 pub(super) fn save_charges(
@@ -195,6 +238,14 @@ fn lines_of_subscribers(
 ) -> Result<HashMap<Subscriber, LineId>, StoreFault> {
     let strangers = keys.iter().filter(|key| !known.contains_key(&key.session));
     let names: BTreeSet<&Subscriber> = strangers.flat_map(|key| &key.subscriber).collect();
+    lines_of_names(tx, &names)
+}
+
+/// The lines that have one of the names.
+pub(super) fn lines_of_names(
+    tx: &mut StoreTx<'_>,
+    names: &BTreeSet<&Subscriber>,
+) -> Result<HashMap<Subscriber, LineId>, StoreFault> {
     let (mut numbers, mut identities) = (Vec::new(), Vec::new());
     for name in names {
         match name {
@@ -217,7 +268,8 @@ fn lines_of_subscribers(
     Ok(found)
 }
 
-fn load_lines(
+/// The lines and their books; they are locked.
+pub(super) fn load_lines(
     tx: &mut StoreTx<'_>,
     wanted: &BTreeSet<LineId>,
 ) -> Result<HashMap<LineId, ChargeLine>, StoreFault> {
@@ -228,9 +280,6 @@ fn load_lines(
     let ids: Vec<Value> = wanted.iter().map(Value::from).collect();
     for chunk in ids.chunks(LISTED_MAX) {
         let (list, params) = filled(chunk);
-        for id in wanted {
-            tx.locks(Lock::Line, id.as_bytes())?;
-        }
         let sql = format!(
             "SELECT id, customer_id, opened_at, state, state_at FROM line
              WHERE id IN {list} ORDER BY id"

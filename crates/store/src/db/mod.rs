@@ -19,6 +19,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use simurgh_app::ports::{StoreFault, Verdict, Work};
 
+use crate::charges::Memory;
 use crate::tx::StoreTx;
 use queue::Mode;
 
@@ -78,6 +79,22 @@ impl Db<'_> {
         match self {
             Self::Sqlite(connection) => connection.query_each(sql, params, each),
             Self::Postgres(connection) => connection.query_each_locked(sql, params, each),
+        }
+    }
+
+    /// Takes what the connection remembers of charging, if it does.
+    pub(crate) fn take_memory(&mut self) -> Option<Box<Memory>> {
+        match self {
+            Self::Sqlite(connection) => connection.take_memory(),
+            Self::Postgres(_) => None,
+        }
+    }
+
+    /// Puts back what was taken.
+    pub(crate) fn put_memory(&mut self, memory: Box<Memory>) {
+        match self {
+            Self::Sqlite(connection) => connection.put_memory(memory),
+            Self::Postgres(_) => {}
         }
     }
 

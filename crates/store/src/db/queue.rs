@@ -1,8 +1,11 @@
 //! The bounded queue between the callers and the threads that own connections.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, RecvError, SyncSender, TryRecvError, TrySendError, sync_channel};
+use std::sync::mpsc::{
+    Receiver, RecvError, RecvTimeoutError, SyncSender, TryRecvError, TrySendError, sync_channel,
+};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use simurgh_app::ports::StoreFault;
 use tokio::sync::oneshot;
@@ -103,6 +106,22 @@ impl Jobs {
         let job = receiver.recv()?;
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         Ok(job)
+    }
+
+    /// Waits for the next task, for no longer than `limit`; none if none came.
+    pub(super) fn next_within(&self, limit: Option<Duration>) -> Result<Option<Job>, RecvError> {
+        let Some(limit) = limit else {
+            return self.next().map(Some);
+        };
+        let receiver = self.receiver.lock().unwrap_or_else(PoisonError::into_inner);
+        match receiver.recv_timeout(limit) {
+            Ok(job) => {
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
+                Ok(Some(job))
+            }
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(RecvTimeoutError::Disconnected) => Err(RecvError),
+        }
     }
 
     /// Takes the next task if one waits.

@@ -10,6 +10,7 @@ mod connection;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc::RecvError;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -20,6 +21,7 @@ use simurgh_vocab::Timestamp;
 use super::hook::{Before, CommitHook, Hook};
 use super::queue::{Answer, Jobs, Mode, Queue, closed, queue};
 use super::{Db, Failure, Ran, Task};
+use crate::charges::Memory;
 use crate::migrate::{self, MigrateError};
 
 pub use backup::{BackupError, BackupProgress};
@@ -40,6 +42,9 @@ pub struct SqliteOptions {
     pub busy_timeout: Duration,
     /// The page cache of the writer in KiB; each reader has a quarter of it.
     pub cache_kib: u32,
+    /// How long what was charged may stand in the journal before it is brought into the tables, where
+    /// readers find it. Zero brings it there with the same commit.
+    pub fold_after: Duration,
     /// What goes wrong on purpose. None in production.
     pub hook: Option<Arc<dyn CommitHook>>,
 }
@@ -54,6 +59,8 @@ impl Default for SqliteOptions {
             readers_max: (2 * cores).clamp(4, 32),
             busy_timeout: Duration::from_secs(5),
             cache_kib: 16 * 1_024,
+            // Readers are promised a second.
+            fold_after: Duration::from_millis(400),
             hook: None,
         }
     }
@@ -67,6 +74,7 @@ impl fmt::Debug for SqliteOptions {
             .field("readers_max", &self.readers_max)
             .field("busy_timeout", &self.busy_timeout)
             .field("cache_kib", &self.cache_kib)
+            .field("fold_after", &self.fold_after)
             .field("hook", &self.hook.is_some())
             .finish()
     }
@@ -109,9 +117,13 @@ impl SqliteStore {
         let (queue, jobs) = queue(options.queue_length_max);
         let hook = Hook::new(options.hook.clone());
         let group_max = options.works_per_commit_max.max(1);
+        let fold_after = options.fold_after;
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || write_groups(connection, &jobs, &hook, group_max))
+            .spawn(move || {
+                let hook = &hook;
+                write_groups(connection, &jobs, &Group { hook, fold_after }, group_max);
+            })
             .map_err(|error| StoreFault::Unavailable(format!("no writer thread: {error}")))?;
         let thread = Mutex::new(Some(thread));
         Ok(Self::with(path, options, Writer::Thread { queue, thread }))
@@ -208,7 +220,11 @@ impl SqliteStore {
             Writer::Inline { connection, hook } => {
                 let mut connection = locked(connection);
                 let connection = connection.as_mut().ok_or_else(closed)?;
-                let answers = commit_group(connection, &mut [task], hook, Undo::WholeGroup);
+                let group = Group {
+                    hook,
+                    fold_after: Duration::ZERO,
+                };
+                let answers = group.commit(connection, &mut [task], Undo::WholeGroup);
                 let answer = answers.and_then(|mut answers| answers.pop());
                 answer.unwrap_or_else(|| Err(closed()))
             }
@@ -269,10 +285,22 @@ impl Drop for SqliteStore {
     }
 }
 
+/// How long the writer waits for work before it looks whether something is to be folded.
+const FOLD_EVERY: Duration = Duration::from_millis(50);
+
 /// The writer thread.
-fn write_groups(mut connection: Connection, jobs: &Jobs, hook: &Hook, group_max: usize) {
+fn write_groups(mut connection: Connection, jobs: &Jobs, groups: &Group<'_>, group_max: usize) {
     let mut wary_groups = 0u32;
-    while let Ok(first) = jobs.next() {
+    loop {
+        let waits_for = connection.has_to_fold().then_some(FOLD_EVERY);
+        let first = match jobs.next_within(waits_for) {
+            Ok(Some(job)) => job,
+            Ok(None) => {
+                groups.fold(&mut connection);
+                continue;
+            }
+            Err(RecvError) => break,
+        };
         let mut group = vec![first.split()];
         // Whoever is about to add something may do so first: when the cores are busy, more works share the commit.
         std::thread::yield_now();
@@ -287,11 +315,11 @@ fn write_groups(mut connection: Connection, jobs: &Jobs, hook: &Hook, group_max:
             _ => Undo::EachTask,
         };
         wary_groups = wary_groups.saturating_sub(1);
-        let results = match commit_group(&mut connection, &mut tasks, hook, undo) {
+        let results = match groups.commit(&mut connection, &mut tasks, undo) {
             Some(results) => results,
             None => {
                 wary_groups = WARY_GROUPS;
-                let again = commit_group(&mut connection, &mut tasks, hook, Undo::EachTask);
+                let again = groups.commit(&mut connection, &mut tasks, Undo::EachTask);
                 again.unwrap_or_default()
             }
         };
@@ -302,6 +330,11 @@ fn write_groups(mut connection: Connection, jobs: &Jobs, hook: &Hook, group_max:
             }
         }
     }
+    let all = Group {
+        hook: groups.hook,
+        fold_after: Duration::ZERO,
+    };
+    all.fold(&mut connection);
     connection.checkpoint_and_close();
 }
 
@@ -319,81 +352,148 @@ enum Undo {
     EachTask,
 }
 
-/// Runs the tasks in one transaction; answers each of them in order. None if the group must run
-/// again with an undo of each task; nothing of it is left then.
-fn commit_group(
-    connection: &mut Connection,
-    tasks: &mut [Task],
-    hook: &Hook,
-    undo: Undo,
-) -> Option<Vec<Answer>> {
-    let count = tasks.len();
-    match try_group(connection, tasks, hook, undo) {
-        Ok(answers) => answers,
-        Err(failure) => {
-            tracing::error!(fault = %failure.fault, works = count, "a group commit failed");
-            connection.roll_back_if_open();
-            let fault = match failure.fault {
-                fault @ StoreFault::Unavailable(_) => fault,
-                StoreFault::Conflict(why) | StoreFault::Corrupt(why) => {
-                    StoreFault::Unavailable(why)
-                }
+/// How groups are committed.
+struct Group<'h> {
+    hook: &'h Hook,
+    /// See [`SqliteOptions::fold_after`].
+    fold_after: Duration,
+}
+
+impl Group<'_> {
+    /// Runs the tasks in one transaction; answers each of them in order. None if the group must run
+    /// again with an undo of each task; nothing of it is left then.
+    fn commit(
+        &self,
+        connection: &mut Connection,
+        tasks: &mut [Task],
+        undo: Undo,
+    ) -> Option<Vec<Answer>> {
+        let count = tasks.len();
+        match self.try_commit(connection, tasks, undo) {
+            Ok(answers) => answers,
+            Err(failure) => {
+                tracing::error!(fault = %failure.fault, works = count, "a group commit failed");
+                connection.roll_back_if_open();
+                // Whatever became of the commit: what is remembered is read again.
+                connection.forget_memory();
+                let fault = match failure.fault {
+                    fault @ StoreFault::Unavailable(_) => fault,
+                    StoreFault::Conflict(why) | StoreFault::Corrupt(why) => {
+                        StoreFault::Unavailable(why)
+                    }
+                };
+                Some(vec![Err(fault); count])
+            }
+        }
+    }
+
+    fn try_commit(
+        &self,
+        connection: &mut Connection,
+        tasks: &mut [Task],
+        undo: Undo,
+    ) -> Result<Option<Vec<Answer>>, Failure> {
+        let count = tasks.len();
+        begin(connection)?;
+        let mut answers = Vec::with_capacity(count);
+        let mut kept = 0u32;
+        for task in tasks {
+            let ran = match undo {
+                Undo::WholeGroup => match run_in_group(connection, task)? {
+                    (ran, Left::Nothing) => ran,
+                    // The only one: the roll-back of all is its roll-back.
+                    (ran, Left::Rows) if count == 1 => ran,
+                    (_, Left::Rows) => {
+                        roll_back(connection)?;
+                        return Ok(None);
+                    }
+                },
+                Undo::EachTask => run_under_savepoint(connection, task)?,
             };
-            Some(vec![Err(fault); count])
+            answers.push(match ran {
+                Ran::Commit => {
+                    kept += 1;
+                    Ok(())
+                }
+                Ran::RollBack => Ok(()),
+                Ran::Failed(failure) => Err(failure.fault),
+            });
+        }
+        if kept == 0 {
+            roll_back(connection)?;
+            return Ok(Some(answers));
+        }
+        connection.fold(self.fold_after)?;
+        let after = self.finish(connection)?;
+        metrics::histogram!("simurgh_store_works_per_commit").record(f64::from(kept));
+        match after {
+            Ok(()) => Ok(Some(answers)),
+            Err(fault) => Ok(Some(vec![Err(fault); count])),
+        }
+    }
+
+    /// Commits; answers what its callers are to be told.
+    fn finish(&self, connection: &mut Connection) -> Result<Answer, Failure> {
+        let doubt = match self.hook.before() {
+            Before::Commit => None,
+            Before::CommitInDoubt(fault) => Some(fault),
+            Before::RollBack(fault) => return Err(fault.into()),
+        };
+        let begun = Instant::now();
+        connection.control("COMMIT")?;
+        if let Some(memory) = connection.memory() {
+            memory.committed();
+        }
+        metrics::counter!("simurgh_store_commits_total").increment(1);
+        metrics::histogram!("simurgh_store_commit_seconds").record(begun.elapsed().as_secs_f64());
+        Ok(doubt.map_or_else(|| self.hook.after(), Err))
+    }
+
+    /// Brings what was charged into the tables while nobody wants to write.
+    fn fold(&self, connection: &mut Connection) {
+        let folded = self.try_fold(connection);
+        if let Err(failure) = folded {
+            // It stands in the journal, and is tried again.
+            tracing::error!(fault = %failure.fault, "what was charged is not in its tables yet");
+            connection.roll_back_if_open();
+            connection.forget_memory();
+        }
+    }
+
+    fn try_fold(&self, connection: &mut Connection) -> Result<(), Failure> {
+        if !connection.has_to_fold() {
+            return Ok(());
+        }
+        begin(connection)?;
+        if !connection.fold(self.fold_after)? {
+            connection.control("ROLLBACK")?;
+            // What was read before anything was written stands.
+            if let Some(memory) = connection.memory() {
+                memory.committed();
+            }
+            return Ok(());
+        }
+        // Nobody waits for an answer.
+        match self.finish(connection)? {
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 }
 
-fn try_group(
-    connection: &mut Connection,
-    tasks: &mut [Task],
-    hook: &Hook,
-    undo: Undo,
-) -> Result<Option<Vec<Answer>>, Failure> {
-    let count = tasks.len();
+fn begin(connection: &mut Connection) -> Result<(), Failure> {
     connection.control("BEGIN IMMEDIATE")?;
-    let mut answers = Vec::with_capacity(count);
-    let mut kept = 0u32;
-    for task in tasks {
-        let ran = match undo {
-            Undo::WholeGroup => match run_in_group(connection, task)? {
-                (ran, Left::Nothing) => ran,
-                // The only one: the roll-back of all is its roll-back.
-                (ran, Left::Rows) if count == 1 => ran,
-                (_, Left::Rows) => {
-                    connection.control("ROLLBACK")?;
-                    return Ok(None);
-                }
-            },
-            Undo::EachTask => run_under_savepoint(connection, task)?,
-        };
-        answers.push(match ran {
-            Ran::Commit => {
-                kept += 1;
-                Ok(())
-            }
-            Ran::RollBack => Ok(()),
-            Ran::Failed(failure) => Err(failure.fault),
-        });
+    if connection.was_changed_elsewhere()? {
+        connection.forget_memory();
     }
-    if kept == 0 {
-        connection.control("ROLLBACK")?;
-        return Ok(Some(answers));
+    Ok(())
+}
+
+fn roll_back(connection: &mut Connection) -> Result<(), Failure> {
+    connection.control("ROLLBACK")?;
+    if let Some(memory) = connection.memory() {
+        memory.rolled_back();
     }
-    let doubt = match hook.before() {
-        Before::Commit => None,
-        Before::CommitInDoubt(fault) => Some(fault),
-        Before::RollBack(fault) => return Err(fault.into()),
-    };
-    let begun = Instant::now();
-    connection.control("COMMIT")?;
-    metrics::counter!("simurgh_store_commits_total").increment(1);
-    metrics::histogram!("simurgh_store_works_per_commit").record(f64::from(kept));
-    metrics::histogram!("simurgh_store_commit_seconds").record(begun.elapsed().as_secs_f64());
-    match doubt.map_or_else(|| hook.after(), Err) {
-        Ok(()) => Ok(Some(answers)),
-        Err(fault) => Ok(Some(vec![Err(fault); count])),
-    }
+    Ok(())
 }
 
 /// What a task that must be undone has left behind.
@@ -406,8 +506,7 @@ enum Left {
 
 fn run_in_group(connection: &mut Connection, task: &mut Task) -> Result<(Ran, Left), Failure> {
     let before = connection.rows_written();
-    let ran = task.run(Db::Sqlite(connection), Mode::Write);
-    let ran = still_open(connection, ran)?;
+    let ran = run(connection, task)?;
     let left = match ran {
         Ran::RollBack | Ran::Failed(_) if connection.rows_written() != before => Left::Rows,
         Ran::Commit | Ran::RollBack | Ran::Failed(_) => Left::Nothing,
@@ -417,12 +516,25 @@ fn run_in_group(connection: &mut Connection, task: &mut Task) -> Result<(Ran, Le
 
 fn run_under_savepoint(connection: &mut Connection, task: &mut Task) -> Result<Ran, Failure> {
     connection.control("SAVEPOINT work")?;
-    let ran = task.run(Db::Sqlite(connection), Mode::Write);
-    let ran = still_open(connection, ran)?;
+    let ran = run(connection, task)?;
     if !matches!(ran, Ran::Commit) {
         connection.control("ROLLBACK TO work")?;
     }
     connection.control("RELEASE work")?;
+    Ok(ran)
+}
+
+/// Runs a task; what it changed of the memory is undone unless it is kept.
+fn run(connection: &mut Connection, task: &mut Task) -> Result<Ran, Failure> {
+    let mark = connection.memory().map(Memory::mark);
+    let ran = task.run(Db::Sqlite(connection), Mode::Write);
+    let ran = still_open(connection, ran)?;
+    if let (Some(mark), Some(memory)) = (mark, connection.memory()) {
+        match ran {
+            Ran::Commit => memory.keep(&mark),
+            Ran::RollBack | Ran::Failed(_) => memory.undo(mark),
+        }
+    }
     Ok(ran)
 }
 

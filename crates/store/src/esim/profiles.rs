@@ -41,6 +41,7 @@ pub(super) fn insert(tx: &mut StoreTx<'_>, profile: &Profile) -> Result<(), Stor
 
 pub(super) fn update(tx: &mut StoreTx<'_>, profile: &Profile) -> Result<(), StoreFault> {
     tx.locks(Lock::Profile, profile.id.as_bytes())?;
+    tx.renames();
     let sql = "UPDATE profile SET line_id = ?2, version = ?3, rules = ?4, state = ?5, error = ?6,
                linked_eid = ?7, matching_id = ?8, confirmation = ?9, smds_address = ?10,
                expires_at = ?11, code_failures = ?12, downloads = ?13, rejections = ?14, eid = ?15,

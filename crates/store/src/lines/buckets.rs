@@ -30,6 +30,7 @@ pub(crate) const SELECT_CHARGED: &str =
     select_buckets!("WHERE (b.closed = 0 OR b.amount_reserved > 0) AND b.line_id IN");
 
 pub(super) fn insert(tx: &mut StoreTx<'_>, bucket: &Bucket) -> Result<(), StoreFault> {
+    tx.settles(bucket.line)?;
     let [starts_at, ends_at, position] = window_columns(bucket.window);
     let sql = "INSERT INTO bucket (line_id, subscription_id, id, unit, zone, granted,
                starts_at, ends_at, first_use_position, closed)
@@ -50,6 +51,7 @@ pub(super) fn insert(tx: &mut StoreTx<'_>, bucket: &Bucket) -> Result<(), StoreF
 }
 
 pub(super) fn update(tx: &mut StoreTx<'_>, bucket: &Bucket) -> Result<(), StoreFault> {
+    tx.settles(bucket.line)?;
     let [starts_at, ends_at, position] = window_columns(bucket.window);
     let (line, subscription, id) = (bucket.line, bucket.subscription, bucket.id);
     let touched = tx.execute(
@@ -61,6 +63,7 @@ pub(super) fn update(tx: &mut StoreTx<'_>, bucket: &Bucket) -> Result<(), StoreF
 }
 
 pub(super) fn close(tx: &mut StoreTx<'_>, buckets: &[BucketId]) -> Result<(), StoreFault> {
+    tx.settled(&buckets.iter().copied().collect())?;
     execute_for_ids(tx, "UPDATE bucket SET closed = 1 WHERE id IN", buckets).map(drop)
 }
 
@@ -124,6 +127,7 @@ pub(crate) fn holdings(
     tx: &mut StoreTx<'_>,
     ids: &BTreeSet<BucketId>,
 ) -> Result<HashMap<BucketId, Holding>, StoreFault> {
+    tx.settled(ids)?;
     let sql = format!(
         "SELECT b.id, b.amount_granted, b.amount_left, b.amount_reserved, b.amount_used,
          b.amount_expired, b.amount_reversed FROM bucket b WHERE b.id IN {} ORDER BY b.id",
@@ -139,16 +143,23 @@ pub(crate) fn holdings(
 /// Sets what buckets hold after charging: grants are none of its business.
 pub(crate) fn set_holdings(
     tx: &mut StoreTx<'_>,
-    holdings: &BTreeMap<BucketId, Holding>,
+    holdings: &BTreeMap<(LineId, BucketId), Holding>,
+) -> Result<(), StoreFault> {
+    let mut all = holdings.iter();
+    all.try_for_each(|((_, id), holding)| set_holding(tx, *id, holding))
+}
+
+/// Sets what one bucket holds after charging.
+pub(crate) fn set_holding(
+    tx: &mut StoreTx<'_>,
+    id: BucketId,
+    holding: &Holding,
 ) -> Result<(), StoreFault> {
     let sql = "UPDATE bucket SET amount_left = ?2, amount_reserved = ?3, amount_used = ?4,
                amount_expired = ?5 WHERE id = ?1";
-    for (id, holding) in holdings {
-        let (left, reserved) = (holding.left, holding.reserved);
-        let params = params![*id, left, reserved, holding.used, holding.expired];
-        exactly_one(tx.execute(sql, &params)?, "bucket")?;
-    }
-    Ok(())
+    let (left, reserved) = (holding.left, holding.reserved);
+    let params = params![id, left, reserved, holding.used, holding.expired];
+    exactly_one(tx.execute(sql, &params)?, "bucket")
 }
 
 /// Sets what buckets hold in some of their roles.

@@ -21,6 +21,7 @@ macro_rules! select_subscriptions {
 }
 
 pub(super) fn insert(tx: &mut StoreTx<'_>, subscription: &Subscription) -> Result<(), StoreFault> {
+    tx.settles(subscription.line)?;
     let sql = "INSERT INTO subscription (line_id, id, order_id, selection, catalogue_version, zone,
                add_on, state, starts_at, ends_at, activate_by, validity_micros, periods, state_at)
                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
@@ -38,6 +39,7 @@ pub(super) fn insert(tx: &mut StoreTx<'_>, subscription: &Subscription) -> Resul
 }
 
 pub(super) fn update(tx: &mut StoreTx<'_>, subscription: &Subscription) -> Result<(), StoreFault> {
+    tx.settles(subscription.line)?;
     let sql = "UPDATE subscription SET state = ?3, starts_at = ?4, ends_at = ?5, activate_by = ?6,
                validity_micros = ?7, periods = ?8, state_at = ?9 WHERE line_id = ?1 AND id = ?2";
     let key = params![subscription.line, subscription.id];

@@ -16,20 +16,20 @@ use simurgh_vocab::{
 use crate::testing::NOW;
 
 /// The id number `number`; later numbers sort later.
-pub(super) fn id<T>(from_parts: fn(u64, &[u8; 10]) -> T, number: u8) -> T {
+pub(crate) fn id<T>(from_parts: fn(u64, &[u8; 10]) -> T, number: u8) -> T {
     from_parts(NOW.as_unix_millis() + u64::from(number), &[number; 10])
 }
 
 /// `number` seconds after [`NOW`].
-pub(super) fn second(number: u32) -> Timestamp {
+pub(crate) fn second(number: u32) -> Timestamp {
     NOW.plus(Duration::seconds(number))
 }
 
-pub(super) fn customer() -> CustomerId {
+pub(crate) fn customer() -> CustomerId {
     id(CustomerId::from_parts, 1)
 }
 
-pub(super) fn line_id() -> LineId {
+pub(crate) fn line_id() -> LineId {
     id(LineId::from_parts, 1)
 }
 
@@ -45,7 +45,7 @@ fn label() -> LocalText {
 }
 
 /// An order with a line of each kind. Its total is 39.00 CNY.
-pub(super) fn order(number: u8, state: OrderState) -> Order {
+pub(crate) fn order(number: u8, state: OrderState) -> Order {
     let lines = (0i64..).zip(LineKind::ALL).map(|(index, kind)| QuoteLine {
         kind,
         label: label(),
@@ -78,7 +78,7 @@ pub(super) fn order(number: u8, state: OrderState) -> Order {
     }
 }
 
-pub(super) fn payment(number: u8, order: u8, state: PaymentState) -> Payment {
+pub(crate) fn payment(number: u8, order: u8, state: PaymentState) -> Payment {
     Payment {
         id: id(PaymentId::from_parts, number),
         order: id(OrderId::from_parts, order),
@@ -93,7 +93,7 @@ pub(super) fn payment(number: u8, order: u8, state: PaymentState) -> Payment {
     }
 }
 
-pub(super) fn refund(number: u8, payment: u8, order: u8, state: RefundState) -> Refund {
+pub(crate) fn refund(number: u8, payment: u8, order: u8, state: RefundState) -> Refund {
     Refund {
         id: id(RefundId::from_parts, number),
         payment: id(PaymentId::from_parts, payment),
@@ -105,7 +105,7 @@ pub(super) fn refund(number: u8, payment: u8, order: u8, state: RefundState) -> 
     }
 }
 
-pub(super) fn mandate(number: u8) -> Mandate {
+pub(crate) fn mandate(number: u8) -> Mandate {
     Mandate {
         id: id(MandateId::from_parts, number),
         customer: customer(),
@@ -119,7 +119,7 @@ pub(super) fn mandate(number: u8) -> Mandate {
 }
 
 /// An invoice or a credit note of an order, with the order's lines.
-pub(super) fn document(
+pub(crate) fn document(
     number: u8,
     order: &Order,
     kind: DocumentKind,
@@ -149,7 +149,7 @@ pub(super) fn document(
     }
 }
 
-pub(super) fn line(number: u8, state: LineState) -> Line {
+pub(crate) fn line(number: u8, state: LineState) -> Line {
     Line {
         id: id(LineId::from_parts, number),
         customer: customer(),
@@ -158,7 +158,7 @@ pub(super) fn line(number: u8, state: LineState) -> Line {
     }
 }
 
-pub(super) fn subscription(number: u8, state: SubscriptionState) -> Subscription {
+pub(crate) fn subscription(number: u8, state: SubscriptionState) -> Subscription {
     Subscription {
         id: id(SubscriptionId::from_parts, number),
         line: line_id(),
@@ -171,14 +171,14 @@ pub(super) fn subscription(number: u8, state: SubscriptionState) -> Subscription
     }
 }
 
-pub(super) fn period() -> Period {
+pub(crate) fn period() -> Period {
     Period {
         start: second(10),
         end: second(20),
     }
 }
 
-pub(super) fn bucket(number: u8, subscription: u8, window: BucketWindow) -> Bucket {
+pub(crate) fn bucket(number: u8, subscription: u8, window: BucketWindow) -> Bucket {
     Bucket {
         id: id(BucketId::from_parts, number),
         line: line_id(),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
@@ -9,7 +10,9 @@ use rusqlite::{Error, ErrorCode, OpenFlags, ffi, params_from_iter};
 use simurgh_app::ports::StoreFault;
 
 use super::SqliteOptions;
-use crate::db::{Cause, EachRow, Failure, Row, Value};
+use crate::charges::Memory;
+use crate::db::{Cause, Db, EachRow, Failure, Row, Value};
+use crate::tx::StoreTx;
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +36,19 @@ const LOG_BYTES_KEPT: u32 = 64 * 1_024 * 1_024;
 /// A connection with its settings made.
 pub(crate) struct Connection {
     raw: rusqlite::Connection,
+    memory: Slot,
+    /// What SQLite says of writers elsewhere.
+    data_version: i64,
+}
+
+/// What a connection remembers of charging.
+enum Slot {
+    /// It only reads, and remembers nothing.
+    None,
+    /// It is here.
+    Here(Box<Memory>),
+    /// It was taken; whoever took it may have panicked.
+    Away,
 }
 
 impl Connection {
@@ -46,7 +62,15 @@ impl Connection {
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let raw = rusqlite::Connection::open_with_flags(path, flags).map_err(failure)?;
-        let connection = Self { raw };
+        let memory = match role {
+            Role::Writer => Slot::Here(Box::default()),
+            Role::Reader => Slot::None,
+        };
+        let connection = Self {
+            raw,
+            memory,
+            data_version: 0,
+        };
         connection.set_up(role, options).map_err(failure)?;
         Ok(connection)
     }
@@ -106,6 +130,81 @@ impl Connection {
             each(Row::new(values, origin))?;
         }
         Ok(())
+    }
+
+    /// Takes what is remembered of charging: nothing after a panic, which reads it again.
+    pub(crate) fn take_memory(&mut self) -> Option<Box<Memory>> {
+        match std::mem::replace(&mut self.memory, Slot::Away) {
+            Slot::None => {
+                self.memory = Slot::None;
+                None
+            }
+            Slot::Here(memory) => Some(memory),
+            Slot::Away => Some(Box::default()),
+        }
+    }
+
+    /// Puts back what was taken.
+    pub(crate) fn put_memory(&mut self, memory: Box<Memory>) {
+        self.memory = Slot::Here(memory);
+    }
+
+    /// What is remembered of charging, to be told how a transaction ended.
+    pub(super) fn memory(&mut self) -> Option<&mut Memory> {
+        if matches!(self.memory, Slot::Away) {
+            self.memory = Slot::Here(Box::default());
+        }
+        match &mut self.memory {
+            Slot::None | Slot::Away => None,
+            Slot::Here(memory) => Some(memory),
+        }
+    }
+
+    /// Forgets what is remembered of charging: it is read again.
+    pub(super) fn forget_memory(&mut self) {
+        if let Some(memory) = self.memory() {
+            memory.forget_all();
+        }
+    }
+
+    /// Whether something was charged that does not stand in the tables, or that is not known.
+    pub(super) fn has_to_fold(&mut self) -> bool {
+        self.memory().is_some_and(|memory| memory.is_dirty()) && self.has_journal()
+    }
+
+    /// Brings what was charged longer than `older` ago into the tables, in the transaction under way;
+    /// answers whether there was any.
+    pub(super) fn fold(&mut self, older: Duration) -> Result<bool, Failure> {
+        if !self.has_to_fold() {
+            return Ok(false);
+        }
+        let Some(mut memory) = self.take_memory() else {
+            return Ok(false);
+        };
+        let mut tx = StoreTx::new(Db::Sqlite(self));
+        let folded = memory.fold(&mut tx, older);
+        let failure = tx.into_failure();
+        self.put_memory(memory);
+        folded.map_err(|fault| failure.unwrap_or_else(|| fault.into()))
+    }
+
+    /// Whether another connection has written since the last time this was asked.
+    pub(super) fn was_changed_elsewhere(&mut self) -> Result<bool, Failure> {
+        let mut statement = self
+            .raw
+            .prepare_cached("PRAGMA data_version")
+            .map_err(failure)?;
+        let version = statement.query_row([], |row| row.get(0)).map_err(failure)?;
+        Ok(std::mem::replace(&mut self.data_version, version) != version)
+    }
+
+    /// Whether the schema has a journal of charging.
+    fn has_journal(&self) -> bool {
+        let sql = "SELECT 1 FROM sqlite_master WHERE name = 'charge_journal'";
+        self.raw
+            .prepare_cached(sql)
+            .and_then(|mut it| it.exists([]))
+            .unwrap_or(false)
     }
 
     /// Runs statements that answer nothing of interest.
