@@ -5,6 +5,8 @@
 //! record. A bucket whose time is over, or which was closed, gets nothing back: what is released of it has
 //! expired.
 
+use std::sync::Arc;
+
 use simurgh_ledger::{BucketRole, Move};
 use simurgh_vocab::{BucketId, Duration, LineId, Timestamp, Unit, ZoneCode};
 
@@ -43,7 +45,7 @@ pub struct Decision {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// It was answered before; nothing changes.
-    Replayed(Answer),
+    Replayed(Arc<Answer>),
     /// It changes nothing and leaves nothing behind.
     Refused(CommandResult),
     /// It changes something. The answer is the session's latest under its number.
@@ -75,7 +77,7 @@ pub fn charge(
     let mut session = match (session, report.phase) {
         (Some(known), _) => {
             if let Some(answer) = known.answer_to(report.number) {
-                return Ok(Outcome::Replayed(answer.clone()));
+                return Ok(Outcome::Replayed(Arc::clone(answer)));
             }
             match (known.standing, report.phase) {
                 (Standing::Over, Phase::Update | Phase::Terminate) => {
@@ -230,7 +232,7 @@ impl Work<'_> {
                     self.release(service)?;
                 }
             } else if told.used.is_some() || told.asked.is_some() {
-                let mut service = self.begin(told.key, &report.zones);
+                let mut service = self.begin(told.key, report);
                 self.debit(&mut service, told.used.unwrap_or(0))?;
                 session.services.push(service);
             }
@@ -250,10 +252,10 @@ impl Work<'_> {
         Ok(answers)
     }
 
-    fn begin(&self, key: ServiceKey, zones: &[ZoneCode]) -> ServiceState {
+    fn begin(&self, key: ServiceKey, report: &Report) -> ServiceState {
         ServiceState {
             key,
-            zones: zones.to_vec(),
+            zones: Arc::clone(&report.zones),
             free: self.tariff.is_free(key.rating_group),
             holds: Vec::new(),
             debits: Vec::new(),

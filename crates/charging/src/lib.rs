@@ -26,7 +26,7 @@ pub use session::{
     ANSWERS_KEPT, Answered, Debit, Hold, ServiceKey, ServiceState, Session,
     Standing as SessionStanding,
 };
-pub use standing::{Standing, UnitStanding, Warning, reached_thresholds, standing};
+pub use standing::{Standing, UnitStanding, Warning, reached_thresholds, standing, unit_standing};
 pub use subscription::{
     Grant, GrantRequest, Issue, Subscription, SubscriptionState, activate, expire, grant, revoke,
     supersede,

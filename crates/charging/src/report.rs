@@ -1,5 +1,7 @@
 //! What the network reports and asks for.
 
+use std::sync::Arc;
+
 use simurgh_vocab::{Unit, ZoneCode};
 
 use crate::session::ServiceKey;
@@ -14,11 +16,11 @@ pub struct Report {
     /// What the session counts.
     pub unit: Unit,
     /// The zones that cover the place of use, the most specific first.
-    pub zones: Vec<ZoneCode>,
+    pub zones: Arc<[ZoneCode]>,
     /// Who reports.
-    pub client: String,
+    pub client: Arc<str>,
     /// The realm of the client.
-    pub realm: String,
+    pub realm: Arc<str>,
     /// The services.
     pub services: Vec<ServiceReport>,
 }

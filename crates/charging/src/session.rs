@@ -1,5 +1,7 @@
 //! Sessions: what a client of the network was granted and has not reported yet.
 
+use std::sync::Arc;
+
 use simurgh_vocab::{BucketId, LineId, Timestamp, Unit, ZoneCode};
 
 use crate::answer::Answer;
@@ -43,7 +45,7 @@ pub struct ServiceState {
     /// Which one.
     pub key: ServiceKey,
     /// The zones that cover the place where it was granted, the most specific first.
-    pub zones: Vec<ZoneCode>,
+    pub zones: Arc<[ZoneCode]>,
     /// Whether it costs nothing.
     pub free: bool,
     /// What it holds; nothing after its quota was reported.
@@ -73,7 +75,7 @@ pub struct Answered {
     /// Its number. Source: `RFC 8506 §8.2` (CC-Request-Number).
     pub number: u32,
     /// The answer.
-    pub answer: Answer,
+    pub answer: Arc<Answer>,
 }
 
 /// A credit-control session.
@@ -87,9 +89,9 @@ pub struct Session {
     pub standing: Standing,
     /// Who reports, as it names itself: where a re-authorisation goes. Source: `RFC 6733 §6.3`
     /// (Origin-Host).
-    pub client: String,
+    pub client: Arc<str>,
     /// The realm of the client.
-    pub realm: String,
+    pub realm: Arc<str>,
     /// When it began.
     pub opened_at: Timestamp,
     /// When it was heard of last.
@@ -107,7 +109,7 @@ pub struct Session {
 impl Session {
     /// The answer that was given to a request, if it is still known.
     #[must_use]
-    pub fn answer_to(&self, number: u32) -> Option<&Answer> {
+    pub fn answer_to(&self, number: u32) -> Option<&Arc<Answer>> {
         let mut known = self.answered.iter();
         let found = known.find(|answered| answered.number == number);
         found.map(|answered| &answered.answer)
@@ -129,6 +131,7 @@ impl Session {
 
     /// Keeps an answer; the oldest goes.
     pub(crate) fn keep(&mut self, number: u32, answer: Answer) {
+        let answer = Arc::new(answer);
         let place = self.answered.partition_point(|it| it.number < number);
         self.answered.insert(place, Answered { number, answer });
         if self.answered.len() > ANSWERS_KEPT {

@@ -57,33 +57,42 @@ pub struct Standing {
 /// Sums the open buckets at `at`.
 #[must_use]
 pub fn standing(balances: &[BucketBalance], at: Timestamp) -> Standing {
-    let open: Vec<_> = balances
-        .iter()
-        .filter(|balance| balance.bucket.is_open(at))
-        .collect();
-    let units = Unit::ALL
-        .into_iter()
-        .filter_map(|unit| {
-            let of_unit: Vec<_> = open.iter().filter(|b| b.bucket.counts(unit)).collect();
-            let sum = |amount: fn(&BucketBalance) -> i64| {
-                of_unit
-                    .iter()
-                    .fold(0i64, |sum, b| sum.saturating_add(amount(b)))
-            };
-            let line = UnitStanding {
-                unit,
-                granted: sum(|b| b.bucket.granted),
-                used: sum(|b| b.holding.used),
-                reserved: sum(|b| b.holding.reserved),
-                left: sum(|b| b.holding.left),
-            };
-            if of_unit.is_empty() { None } else { Some(line) }
-        })
-        .collect();
+    let units = Unit::ALL.into_iter();
+    let open = balances.iter().filter(|it| it.bucket.is_open(at));
     Standing {
-        units,
-        ends_at: open.iter().filter_map(|b| b.bucket.ends_at()).max(),
+        units: units
+            .filter_map(|unit| unit_standing(balances, unit, at))
+            .collect(),
+        ends_at: open.filter_map(|it| it.bucket.ends_at()).max(),
     }
+}
+
+/// Sums the open buckets of one service at `at`; none if there is no such bucket.
+#[must_use]
+pub fn unit_standing(
+    balances: &[BucketBalance],
+    unit: Unit,
+    at: Timestamp,
+) -> Option<UnitStanding> {
+    let mut open = balances
+        .iter()
+        .filter(|it| it.bucket.counts(unit) && it.bucket.is_open(at))
+        .peekable();
+    open.peek()?;
+    let nothing = UnitStanding {
+        unit,
+        granted: 0,
+        used: 0,
+        reserved: 0,
+        left: 0,
+    };
+    Some(open.fold(nothing, |sum, it| UnitStanding {
+        unit,
+        granted: sum.granted.saturating_add(it.bucket.granted),
+        used: sum.used.saturating_add(it.holding.used),
+        reserved: sum.reserved.saturating_add(it.holding.reserved),
+        left: sum.left.saturating_add(it.holding.left),
+    }))
 }
 
 /// The gravest threshold a service has reached, if any.

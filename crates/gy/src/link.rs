@@ -1,12 +1,12 @@
 //! One connection: bytes into messages, messages into answers.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use simurgh_app::App;
-use simurgh_app::charge::{ChargeDesk, Unheard};
+use simurgh_app::charge::{Asker, ChargeDesk, Heard, Unheard, UseRequest};
 use simurgh_diameter::base::{SessionTerminationAnswer, SessionTerminationRequest};
 use simurgh_diameter::credit_control::CreditControlRequest;
 use simurgh_diameter::frame::{Frame, FrameError, Framing, Limits, header, next_frame};
@@ -40,31 +40,7 @@ struct Link {
     shared: Arc<Shared>,
     peer: Arc<KnownPeer>,
     line: Arc<Outgoing>,
-    under_way: Arc<UnderWay>,
-}
-
-/// How many requests are under way.
-#[derive(Default)]
-struct UnderWay {
-    count: AtomicUsize,
-    fewer: Notify,
-}
-
-/// Counts one request for as long as it lives.
-struct Counted(Arc<UnderWay>);
-
-impl Counted {
-    fn one(under_way: &Arc<UnderWay>) -> Self {
-        under_way.count.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(under_way))
-    }
-}
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.count.fetch_sub(1, Ordering::Relaxed);
-        self.0.fewer.notify_one();
-    }
+    asked: Arc<Asked>,
 }
 
 /// Serves a connection until either side ends it.
@@ -89,11 +65,12 @@ where
             return;
         }
     };
+    let asked = Asked::new(&shared, &line);
     let link = Link {
         shared,
         peer,
         line,
-        under_way: Arc::default(),
+        asked,
     };
     link.serve(&mut reader, &mut input, writing).await;
 }
@@ -171,14 +148,14 @@ impl Link {
             if !self.take_messages(input) {
                 break;
             }
-            let is_full =
-                self.under_way.count.load(Ordering::Relaxed) >= self.shared.settings.requests_max;
+            let is_full = self.asked.count() >= self.shared.settings.requests_max;
             tokio::select! {
                 more = input.fill(reader), if !is_full => if !more { break },
-                () = self.under_way.fewer.notified(), if is_full => {}
+                () = self.asked.fewer.notified(), if is_full => {}
                 () = until(due.map(|due| due.since(self.shared.app.now()).as_micros())) => {
                     due = self.peer.tick(self.shared.app.now());
                 }
+                () = until_instant(self.asked.patience_ends()) => self.asked.give_up(),
                 _ = &mut writing => break,
             }
         }
@@ -193,12 +170,13 @@ impl Link {
     /// Looks at every whole message; false when the stream cannot be followed any further.
     fn take_messages(&self, input: &mut Input) -> bool {
         let mut at = 0;
+        let mut wishes = Vec::new();
         let follows = loop {
             let rest = input.octets.get(at..).unwrap_or(&[]);
             match next_frame(rest, &input.limits) {
                 Ok(Framing::Whole(frame)) => {
                     at += frame.octets.len();
-                    self.message(&frame);
+                    self.message(&frame, &mut wishes);
                 }
                 Ok(Framing::Partial { .. }) => break true,
                 Err(error) => {
@@ -208,21 +186,25 @@ impl Link {
             }
         };
         input.octets.drain(..at);
+        if !wishes.is_empty() {
+            let asker: Arc<dyn Asker> = Arc::<Asked>::clone(&self.asked);
+            self.shared.desk.charge(&asker, wishes);
+        }
         follows
     }
 
-    fn message(&self, frame: &Frame<'_>) {
+    fn message(&self, frame: &Frame<'_>, wishes: &mut Vec<(u64, UseRequest)>) {
         let now = self.shared.app.now();
         match self.peer.received(frame, now) {
             Turn::Done => {}
-            Turn::Application if frame.header.is_request() => self.request(frame),
+            Turn::Application if frame.header.is_request() => self.request(frame, wishes),
             Turn::Application => self.peer.answered(frame),
         }
     }
 
-    fn request(&self, frame: &Frame<'_>) {
+    fn request(&self, frame: &Frame<'_>, wishes: &mut Vec<(u64, UseRequest)>) {
         let outcome = match (frame.header.application, frame.header.command) {
-            (application::CREDIT_CONTROL, CREDIT_CONTROL) => self.credit_control(frame),
+            (application::CREDIT_CONTROL, CREDIT_CONTROL) => self.credit_control(frame, wishes),
             (application::CREDIT_CONTROL, SESSION_TERMINATION) => self.session_termination(frame),
             (application::CREDIT_CONTROL | application::BASE, _) => {
                 Err(Fault::bare(ResultCode::COMMAND_UNSUPPORTED))
@@ -234,21 +216,29 @@ impl Link {
         }
     }
 
-    fn credit_control<'a>(&self, frame: &Frame<'a>) -> Result<(), Fault<'a>> {
+    fn credit_control<'a>(
+        &self,
+        frame: &Frame<'a>,
+        wishes: &mut Vec<(u64, UseRequest)>,
+    ) -> Result<(), Fault<'a>> {
         let ccr = decode::<CreditControlRequest<'a>>(frame)?;
         let local = self.shared.peers.local();
         if !ccr.destination_realm.eq_ignore_ascii_case(&local.realm) {
             return Err(Fault::bare(ResultCode::REALM_NOT_SERVED));
         }
         let wish = request(&ccr)?;
-        let octets = frame.octets.to_vec();
-        let counted = Counted::one(&self.under_way);
-        let (shared, line) = (Arc::clone(&self.shared), Arc::clone(&self.line));
-        tokio::spawn(async move {
-            let outcome = shared.decide(wish).await;
-            line.push(|out| shared.answer(out, &octets, outcome));
-            drop(counted);
-        });
+        let ticket = self.asked.add(frame.octets);
+        match wish {
+            Wish::Charge(request) => wishes.push((ticket, request)),
+            Wish::CheckBalance(request) => {
+                let (asked, app) = (Arc::clone(&self.asked), self.shared.app.clone());
+                tokio::spawn(async move {
+                    let checked = app.check_balance(request).await;
+                    let outcome = Outcome::Checked(checked.map_err(Unheard::from));
+                    asked.settle([(ticket, outcome)]);
+                });
+            }
+        }
         Ok(())
     }
 
@@ -291,28 +281,127 @@ const SESSION_TERMINATION: u32 = 275;
 
 /// What became of a wish.
 enum Outcome {
-    Charged(Result<simurgh_charging::Answer, Unheard>),
+    Charged(Heard),
     Checked(Result<Option<bool>, Unheard>),
     TooSlow,
 }
 
-impl Shared {
-    async fn decide(&self, wish: Wish) -> Outcome {
-        let patience = self.settings.answer_timeout;
-        match wish {
-            Wish::Charge(request) => {
-                let charged = tokio::time::timeout(patience, self.desk.charge(request)).await;
-                charged.map_or(Outcome::TooSlow, Outcome::Charged)
-            }
-            Wish::CheckBalance(request) => {
-                let checked = tokio::time::timeout(patience, self.app.check_balance(request)).await;
-                checked.map_or(Outcome::TooSlow, |it| {
-                    Outcome::Checked(it.map_err(Unheard::from))
-                })
-            }
-        }
+/// The requests of a connection that wait for their answers.
+struct Asked {
+    shared: Arc<Shared>,
+    line: Arc<Outgoing>,
+    waiting: Mutex<WaitingRequests>,
+    fewer: Notify,
+}
+
+/// In the order in which they came; their tickets are numbered from `first` on.
+#[derive(Default)]
+struct WaitingRequests {
+    first: u64,
+    requests: VecDeque<Option<WaitingRequest>>,
+    count: usize,
+}
+
+struct WaitingRequest {
+    octets: Vec<u8>,
+    since: Instant,
+}
+
+impl Asked {
+    fn new(shared: &Arc<Shared>, line: &Arc<Outgoing>) -> Arc<Self> {
+        Arc::new(Self {
+            shared: Arc::clone(shared),
+            line: Arc::clone(line),
+            waiting: Mutex::default(),
+            fewer: Notify::new(),
+        })
     }
 
+    fn waiting(&self) -> MutexGuard<'_, WaitingRequests> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self) -> usize {
+        self.waiting().count
+    }
+
+    /// Keeps a request; its ticket.
+    fn add(&self, octets: &[u8]) -> u64 {
+        let request = WaitingRequest {
+            octets: octets.to_vec(),
+            since: Instant::now(),
+        };
+        let mut waiting = self.waiting();
+        waiting.count += 1;
+        waiting.requests.push_back(Some(request));
+        waiting.first + (waiting.requests.len() as u64 - 1)
+    }
+
+    /// When the oldest request has waited for too long.
+    fn patience_ends(&self) -> Option<Instant> {
+        let waiting = self.waiting();
+        let oldest = waiting.requests.front()?.as_ref()?;
+        oldest
+            .since
+            .checked_add(self.shared.settings.answer_timeout)
+    }
+
+    /// Answers the requests that have waited for too long. What is decided of them is kept with their
+    /// sessions, for whoever asks again.
+    fn give_up(&self) {
+        let patience = self.shared.settings.answer_timeout;
+        let now = Instant::now();
+        let waiting = self.waiting();
+        let late = (waiting.first..)
+            .zip(&waiting.requests)
+            .filter(|(_, it)| {
+                let since = it.as_ref().map(|it| it.since);
+                since.is_some_and(|since| now.saturating_duration_since(since) >= patience)
+            })
+            .map(|(ticket, _)| (ticket, Outcome::TooSlow));
+        let late: Vec<_> = late.collect();
+        drop(waiting);
+        self.settle(late);
+    }
+
+    /// Writes answers. Who was answered already is passed over.
+    fn settle(&self, outcomes: impl IntoIterator<Item = (u64, Outcome)>) {
+        let mut waiting = self.waiting();
+        let outcomes = outcomes.into_iter();
+        let taken =
+            outcomes.filter_map(|(ticket, outcome)| Some((waiting.take(ticket)?.octets, outcome)));
+        let taken: Vec<_> = taken.collect();
+        drop(waiting);
+        self.line.push(|out| {
+            for (octets, outcome) in taken {
+                self.shared.answer(out, &octets, outcome);
+            }
+        });
+        self.fewer.notify_one();
+    }
+}
+
+impl WaitingRequests {
+    fn take(&mut self, ticket: u64) -> Option<WaitingRequest> {
+        let place = usize::try_from(ticket.checked_sub(self.first)?).ok()?;
+        let taken = self.requests.get_mut(place)?.take()?;
+        self.count -= 1;
+        while let Some(None) = self.requests.front() {
+            self.requests.pop_front();
+            self.first += 1;
+        }
+        Some(taken)
+    }
+}
+
+impl Asker for Asked {
+    fn answered(&self, heard: Vec<(u64, Heard)>) {
+        let heard = heard.into_iter();
+        self.settle(heard.map(|(ticket, heard)| (ticket, Outcome::Charged(heard))));
+    }
+}
+
+impl Shared {
     fn answer(&self, out: &mut Vec<u8>, request: &[u8], outcome: Outcome) {
         let Ok(Framing::Whole(frame)) = next_frame(
             request,
@@ -400,6 +489,13 @@ async fn write_out<S: AsyncWrite>(
             return;
         }
         line.wake.notified().await;
+    }
+}
+
+async fn until_instant(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant.into()).await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,5 +1,7 @@
 //! From a Credit-Control-Request to what charging understands, and back.
 
+use std::sync::Arc;
+
 use simurgh_app::charge::UseRequest;
 use simurgh_app::ports::Subscriber;
 use simurgh_charging::{
@@ -58,8 +60,8 @@ pub(crate) fn request<'a>(ccr: &CreditControlRequest<'a>) -> Result<Wish, Fault<
         phase,
         unit,
         country: country(ccr),
-        client: ccr.origin_host.to_owned(),
-        realm: ccr.origin_realm.to_owned(),
+        client: ccr.origin_host.into(),
+        realm: ccr.origin_realm.into(),
         services: services(ccr, unit)?,
     };
     match ccr.requested_action {
@@ -84,10 +86,10 @@ pub(crate) fn session_parts(name: &str) -> (&str, Option<u64>) {
 }
 
 /// A sub-session is a session of its own. Source: `RFC 8506 §8.5` (CC-Sub-Session-Id).
-fn session_name(ccr: &CreditControlRequest<'_>) -> String {
+fn session_name(ccr: &CreditControlRequest<'_>) -> Arc<str> {
     match ccr.cc_sub_session_id {
-        Some(sub) => format!("{}{SUB_SESSION}{sub}", ccr.session_id),
-        None => ccr.session_id.to_owned(),
+        Some(sub) => format!("{}{SUB_SESSION}{sub}", ccr.session_id).into(),
+        None => ccr.session_id.into(),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use simurgh_app::crypto::Keyring;
 use simurgh_app::ports::{Clock, Entropy, Store};
-use simurgh_app::{App, Settings};
+use simurgh_app::{App, Settings, charge, esim, subscriber};
 use simurgh_connectors::Secret;
 use simurgh_connectors::payment::sandbox::Sandbox;
 use simurgh_connectors::payment::{DirectSandbox, SandboxSettings};
@@ -57,6 +57,14 @@ impl RealWorld {
     /// # Errors
     /// What the store says.
     pub async fn over(store: Arc<dyn Store>) -> Result<Self, String> {
+        Self::charging(store, charge::Rules::default()).await
+    }
+
+    /// As [`over`](Self::over), with rules of charging.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn charging(store: Arc<dyn Store>, rules: charge::Rules) -> Result<Self, String> {
         static RUNS: AtomicU64 = AtomicU64::new(0);
         let seed = MachineClock.now().as_unix_millis() ^ RUNS.fetch_add(1, Ordering::SeqCst);
         let clock: Arc<dyn Clock> = Arc::new(MachineClock);
@@ -70,7 +78,7 @@ impl RealWorld {
         .map_err(|faults| format!("{faults:?}"))?;
         let outside = Sandbox::in_memory(Arc::clone(&clock), Arc::clone(&entropy));
         let provider = Arc::new(DirectSandbox::new(outside, settings, Arc::clone(&clock)));
-        let app = App::new(simurgh_app::World {
+        let world = simurgh_app::World {
             store,
             clock,
             entropy,
@@ -83,7 +91,13 @@ impl RealWorld {
                 document_series: "SIM".to_owned(),
                 entity_time_zone: zone("Asia/Shanghai"),
             },
-        });
+        };
+        let app = App::with_charging(
+            world,
+            subscriber::Rules::default(),
+            esim::Rules::default(),
+            rules,
+        );
         let body = catalogue_file().to_owned();
         app.apply_catalogue(body, "bench".to_owned(), false)
             .await

@@ -15,8 +15,11 @@ use simurgh_app::ports::{
     ChargeBooks, ChargeChanges, ChargeKey, ChargeLine, Charges, StoreFault, StoredRecord,
 };
 use simurgh_charging::Session;
-use simurgh_vocab::{BucketId, LineId, RecordId, Timestamp};
+use simurgh_vocab::{BucketId, CustomerId, LineId, RecordId, Timestamp};
 
+use crate::db::Row;
+use crate::params;
+use crate::rows::read_all;
 use crate::tx::StoreTx;
 
 pub(crate) use memory::Memory;
@@ -39,6 +42,17 @@ impl StoreTx<'_> {
     /// Finds a line in the tables as it is, before it is read or changed there.
     pub(crate) fn settles(&mut self, line: LineId) -> Result<(), StoreFault> {
         remembered!(self, |memory| memory.give_away(self, line), Ok(()))
+    }
+
+    /// As [`settles`](Self::settles) for every line of a customer.
+    pub(crate) fn settles_lines_of(&mut self, customer: CustomerId) -> Result<(), StoreFault> {
+        match self.take_memory() {
+            Some(memory) => self.put_memory(memory),
+            None => return Ok(()),
+        }
+        let sql = "SELECT id FROM line WHERE customer_id = ?1 ORDER BY id";
+        let lines = read_all(self.query(sql, &params![customer])?, Row::id)?;
+        lines.into_iter().try_for_each(|line| self.settles(line))
     }
 
     /// Refuses, in builds with debug assertions, to read or change buckets of a line that was not locked:
@@ -69,7 +83,7 @@ impl StoreTx<'_> {
 }
 
 impl Charges for StoreTx<'_> {
-    fn charge_books(&mut self, keys: &[ChargeKey]) -> Result<ChargeBooks, StoreFault> {
+    fn charge_books(&mut self, keys: &[ChargeKey<'_>]) -> Result<ChargeBooks, StoreFault> {
         remembered!(
             self,
             |memory| memory.charge_books(self, keys),
@@ -88,11 +102,11 @@ impl Charges for StoreTx<'_> {
         )
     }
 
-    fn save_charges(&mut self, changes: &ChargeChanges) -> Result<(), StoreFault> {
+    fn save_charges(&mut self, changes: ChargeChanges) -> Result<(), StoreFault> {
         remembered!(
             self,
             |memory| memory.save(self, changes),
-            tables::save_charges(self, changes)
+            tables::save_charges(self, &changes)
         )
     }
 

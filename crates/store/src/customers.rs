@@ -47,6 +47,8 @@ impl Customers for StoreTx<'_> {
         let Customer { id, state, .. } = customer;
         let touched = self.execute(sql, &params![id, state.code(), state_at(state)])?;
         exactly_one(touched, "customer")?;
+        // Charging counts days in the customer's time zone, and remembers which that is.
+        self.settles_lines_of(*id)?;
         match customer.person() {
             Some(person) => {
                 put_person(self, *id, person)?;

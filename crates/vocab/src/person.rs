@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A phone number in E.164 form: `+` and 7 to 15 digits (ITU-T E.164 §6.1).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -206,7 +207,7 @@ impl FromStr for CountryCode {
 
 /// The name of a time zone in the IANA database, such as `Asia/Shanghai`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct TimeZoneName(String);
+pub struct TimeZoneName(Arc<str>);
 
 /// The text names no time zone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -232,7 +233,7 @@ impl FromStr for TimeZoneName {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         jiff::tz::TimeZone::get(text).map_err(|_| UnknownTimeZone)?;
-        Ok(Self(text.to_owned()))
+        Ok(Self(text.into()))
     }
 }
 

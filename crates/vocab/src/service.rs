@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use crate::{Messages, Octets, Seconds, Timestamp, Unit};
 
@@ -34,9 +35,9 @@ impl Allowance {
     }
 }
 
-/// The code of a zone: a set of countries with one price.
+/// The code of a zone: a set of countries with one price. Cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ZoneCode(String);
+pub struct ZoneCode(Arc<str>);
 
 /// The text is no code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -62,7 +63,7 @@ impl FromStr for ZoneCode {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if is_code(text) {
-            Ok(Self(text.to_owned()))
+            Ok(Self(text.into()))
         } else {
             Err(ParseCodeError)
         }

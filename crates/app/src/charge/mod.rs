@@ -7,17 +7,17 @@ mod desk;
 mod supervise;
 mod tell;
 
-pub use desk::{ChargeDesk, DeskOptions, Unheard};
+pub use desk::{Asker, ChargeDesk, DeskOptions, Heard, Unheard};
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use simurgh_charging::{
-    Answer, ChargeError, CommandResult, Decision, Outcome, Phase, Report, ServiceReport, Session,
-    Tariff, charge, has_credit, reached_thresholds, standing, waits_for_first_use,
+    Answer, ChargeError, CommandResult, Decision, Outcome, Phase, Record, Report, ServiceReport,
+    Session, Tariff, charge, has_credit, reached_thresholds, unit_standing, waits_for_first_use,
 };
 use simurgh_commerce::Catalogue;
-use simurgh_vocab::{CountryCode, LineId, RecordId, Timestamp, Unit, ZoneCode};
+use simurgh_vocab::{CountryCode, LineId, RecordId, TimeZoneName, Timestamp, Unit, ZoneCode};
 
 use crate::ports::{
     ChargeBooks, ChargeChanges, ChargeKey, ChargeLine, DayUsage, Reauthorizer, StoreExt,
@@ -51,7 +51,7 @@ impl std::fmt::Debug for Rules {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UseRequest {
     /// The session, as its client names it.
-    pub session: String,
+    pub session: Arc<str>,
     /// The subscriber under all the names the client gave.
     pub subscriber: Vec<Subscriber>,
     /// Its number in the session.
@@ -63,9 +63,9 @@ pub struct UseRequest {
     /// Where the network is used, if the client says so.
     pub country: Option<CountryCode>,
     /// Who asks, as it names itself.
-    pub client: String,
+    pub client: Arc<str>,
     /// The realm of the client.
-    pub realm: String,
+    pub realm: Arc<str>,
     /// What was used and is asked for.
     pub services: Vec<ServiceReport>,
 }
@@ -81,7 +81,10 @@ impl App {
     ///
     /// # Errors
     /// [`Fault`]; then nothing was decided.
-    pub async fn charge_uses(&self, requests: Arc<[UseRequest]>) -> Result<Vec<Answer>, Fault> {
+    pub async fn charge_uses(
+        &self,
+        requests: Arc<[UseRequest]>,
+    ) -> Result<Vec<Arc<Answer>>, Fault> {
         let app = self.clone();
         let now = self.now();
         let answers = self
@@ -106,7 +109,7 @@ impl App {
                 let Some(at) = line.and_then(|line| books.lines.get_mut(&line)) else {
                     return Ok(None);
                 };
-                let report = app.report(&request, &catalogue);
+                let report = report(&request, app.places(&catalogue).zones(&request));
                 let tariff = &app.charging().tariff;
                 Ok(Some(has_credit(&mut at.book, &report, tariff, now)?))
             })
@@ -118,10 +121,12 @@ impl App {
         tx: &mut dyn Tx,
         requests: &[UseRequest],
         now: Timestamp,
-    ) -> Result<Vec<Answer>, Fault> {
+    ) -> Result<Vec<Arc<Answer>>, Fault> {
         let catalogue = self.current_catalogue(tx)?;
         let mut batch = Batch {
             books: tx.charge_books(&keys(requests))?,
+            places: self.places(&catalogue),
+            changed: BTreeSet::new(),
             changes: ChargeChanges::default(),
             warned: BTreeSet::new(),
         };
@@ -129,7 +134,7 @@ impl App {
         let mut answers = Vec::with_capacity(requests.len());
         let lines_of = std::mem::take(&mut batch.books.lines_of);
         for (request, line) in requests.iter().zip(lines_of) {
-            answers.push(self.decide_use(&mut batch, request, line, &catalogue, now)?);
+            answers.push(self.decide_use(&mut batch, request, line, now)?);
         }
         self.keep(tx, batch, now)?;
         Ok(answers)
@@ -137,12 +142,11 @@ impl App {
 
     fn decide_use(
         &self,
-        batch: &mut Batch,
+        batch: &mut Batch<'_>,
         request: &UseRequest,
         line: Option<LineId>,
-        catalogue: &Catalogue,
         now: Timestamp,
-    ) -> Result<Answer, Fault> {
+    ) -> Result<Arc<Answer>, Fault> {
         let session = batch.books.sessions.get(&request.session);
         let line = session.map(|session| session.line).or(line);
         let Some(at) = line.and_then(|line| batch.books.lines.get_mut(&line)) else {
@@ -152,7 +156,7 @@ impl App {
             }));
         };
         let before = warning_of(at, request.unit, now);
-        let report = self.report(request, catalogue);
+        let report = report(request, batch.places.zones(request));
         let tariff = &self.charging().tariff;
         match charge(&mut at.book, session, &report, tariff, now)? {
             Outcome::Replayed(answer) => Ok(answer),
@@ -171,31 +175,50 @@ impl App {
     }
 
     /// Notes what a decision changes; the next request of the batch finds it.
-    fn note_decision(&self, batch: &mut Batch, id: &str, decision: Decision, now: Timestamp) {
-        let changes = &mut batch.changes;
-        if let Some(at) = batch.books.lines.get(&decision.session.line) {
-            changes.note_moves(&at.book, &decision.moves);
-        }
-        if let Some(record) = decision.record {
-            let id = self.make(RecordId::from_parts, now);
-            changes.records.push((id, record));
-        }
+    fn note_decision(
+        &self,
+        batch: &mut Batch<'_>,
+        id: &Arc<str>,
+        decision: Decision,
+        now: Timestamp,
+    ) {
         let session = decision.session;
-        let previous = batch.books.sessions.insert(id.to_owned(), session.clone());
-        let used = used_between(previous.as_ref(), &session, &changes.records);
+        if let Some(at) = batch.books.lines.get(&session.line) {
+            batch.changes.note_moves(&at.book, &decision.moves);
+        }
+        let previous = batch.books.sessions.get(id);
+        let used = used_between(previous, &session, decision.record.as_ref());
         if used > 0 {
             batch.used(session.line, session.unit, used);
         }
-        batch.changes.sessions.insert(id.to_owned(), session);
+        if let Some(record) = decision.record {
+            let id = self.make(RecordId::from_parts, now);
+            batch.changes.records.push((id, record));
+        }
+        batch.changed.insert(Arc::clone(id));
+        batch.books.sessions.insert(Arc::clone(id), session);
     }
 
-    fn keep(&self, tx: &mut dyn Tx, mut batch: Batch, now: Timestamp) -> Result<(), Fault> {
+    fn keep(&self, tx: &mut dyn Tx, mut batch: Batch<'_>, now: Timestamp) -> Result<(), Fault> {
+        let mut days: Vec<(Option<TimeZoneName>, i64)> = Vec::new();
         for (line, usage) in &mut batch.changes.usage {
-            if let Some(at) = batch.books.lines.get(line) {
-                usage.day = self.day_of(tx, at.line.customer, now)?;
-            }
+            let at = batch.books.lines.get(line);
+            let zone = at.and_then(|at| at.time_zone.as_ref());
+            let known = days.iter().find(|(of, _)| of.as_ref() == zone);
+            usage.day = match known {
+                Some((_, day)) => *day,
+                None => {
+                    let day = self.day_in(zone, now);
+                    days.push((zone.cloned(), day));
+                    day
+                }
+            };
         }
-        tx.save_charges(&batch.changes)?;
+        let known = &mut batch.books.sessions;
+        let changed = batch.changed.into_iter();
+        let changed = changed.filter_map(|id| known.remove_entry(&id));
+        batch.changes.sessions.extend(changed);
+        tx.save_charges(batch.changes)?;
         for (line, unit) in batch.warned {
             // What follows reads the tables: they are brought up to date for whoever locks the line.
             if let Some(line) = tx.line(line)? {
@@ -236,29 +259,39 @@ impl App {
         Ok(())
     }
 
-    fn report(&self, request: &UseRequest, catalogue: &Catalogue) -> Report {
-        let country = request.country.or(self.charging().home);
-        Report {
-            number: request.number,
-            phase: request.phase,
-            unit: request.unit,
-            zones: country.map_or_else(Vec::new, |country| zones(catalogue, country)),
-            client: request.client.clone(),
-            realm: request.realm.clone(),
-            services: request.services.clone(),
+    fn places<'c>(&self, catalogue: &'c Catalogue) -> Places<'c> {
+        Places {
+            catalogue,
+            home: self.charging().home,
+            known: Vec::new(),
         }
     }
 }
 
+fn report(request: &UseRequest, zones: Arc<[ZoneCode]>) -> Report {
+    Report {
+        number: request.number,
+        phase: request.phase,
+        unit: request.unit,
+        zones,
+        client: Arc::clone(&request.client),
+        realm: Arc::clone(&request.realm),
+        services: request.services.clone(),
+    }
+}
+
 /// A batch under way.
-struct Batch {
+struct Batch<'c> {
     books: ChargeBooks,
+    places: Places<'c>,
+    /// The sessions that have changed.
+    changed: BTreeSet<Arc<str>>,
     changes: ChargeChanges,
     /// Lines and units of which another threshold was reached.
     warned: BTreeSet<(LineId, Unit)>,
 }
 
-impl Batch {
+impl Batch<'_> {
     fn used(&mut self, line: LineId, unit: Unit, amount: i64) {
         let mut all = self.changes.usage.iter_mut();
         match all.find(|(of, usage)| *of == line && usage.unit == unit) {
@@ -269,6 +302,30 @@ impl Batch {
                 self.changes.usage.push((line, usage));
             }
         }
+    }
+}
+
+/// Where the network is used: most requests of a batch come from few countries.
+struct Places<'c> {
+    catalogue: &'c Catalogue,
+    /// Where a client is that does not say where it is.
+    home: Option<CountryCode>,
+    known: Vec<(CountryCode, Arc<[ZoneCode]>)>,
+}
+
+impl Places<'_> {
+    /// The zones that cover the place of a request.
+    fn zones(&mut self, request: &UseRequest) -> Arc<[ZoneCode]> {
+        let Some(country) = request.country.or(self.home) else {
+            return Arc::default();
+        };
+        let known = self.known.iter().find(|(of, _)| *of == country);
+        if let Some((_, zones)) = known {
+            return Arc::clone(zones);
+        }
+        let zones: Arc<[ZoneCode]> = zones(self.catalogue, country).into();
+        self.known.push((country, Arc::clone(&zones)));
+        zones
     }
 }
 
@@ -284,45 +341,36 @@ fn zones(catalogue: &Catalogue, country: CountryCode) -> Vec<ZoneCode> {
     covering.into_iter().map(|(_, code)| code).collect()
 }
 
-fn keys(requests: &[UseRequest]) -> Vec<ChargeKey> {
-    let key = |request: &UseRequest| ChargeKey {
-        session: request.session.clone(),
-        subscriber: request.subscriber.clone(),
-    };
-    requests.iter().map(key).collect()
+fn keys(requests: &[UseRequest]) -> Vec<ChargeKey<'_>> {
+    let requests = requests.iter();
+    let keys = requests.map(|it| ChargeKey {
+        session: &it.session,
+        subscriber: &it.subscriber,
+    });
+    keys.collect()
 }
 
-fn refusal(result: CommandResult) -> Answer {
-    Answer {
+fn refusal(result: CommandResult) -> Arc<Answer> {
+    Arc::new(Answer {
         result,
         services: Vec::new(),
-    }
+    })
 }
 
 fn warning_of(at: &ChargeLine, unit: Unit, now: Timestamp) -> Option<simurgh_charging::Warning> {
-    let standing = standing(&at.book.buckets, now);
-    let of_unit = standing.units.into_iter().find(|it| it.unit == unit)?;
-    reached_thresholds(&of_unit)
+    reached_thresholds(&unit_standing(&at.book.buckets, unit, now)?)
 }
 
 /// What was used between two states of a session. What a record took away is counted from the record.
-fn used_between(
-    before: Option<&Session>,
-    after: &Session,
-    records: &[(RecordId, simurgh_charging::Record)],
-) -> i64 {
+fn used_between(before: Option<&Session>, after: &Session, record: Option<&Record>) -> i64 {
     let sum = |session: &Session| -> i64 {
         let services = session.services.iter();
         services.fold(0, |sum, it| it.used.saturating_add(sum))
     };
-    let written = match before {
-        Some(before) if before.records == after.records => 0,
-        None if after.records == 0 => 0,
-        Some(_) | None => records.last().map_or(0, |(_, record)| {
-            let uses = record.uses.iter();
-            uses.fold(0, |sum: i64, it| it.used.saturating_add(sum))
-        }),
-    };
+    let written = record.map_or(0, |record| {
+        let uses = record.uses.iter();
+        uses.fold(0, |sum: i64, it| it.used.saturating_add(sum))
+    });
     let before = before.map_or(0, sum);
     sum(after).saturating_add(written).saturating_sub(before)
 }

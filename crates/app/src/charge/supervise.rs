@@ -44,7 +44,7 @@ impl App {
             self.keep_given_up(&mut changes, &at.book, (id, given_up), now);
         }
         let count = changes.sessions.len() as u64;
-        tx.save_charges(&changes)?;
+        tx.save_charges(changes)?;
         Ok(count + tx.forget_sessions(now, PORTION)?)
     }
 }
@@ -63,6 +63,6 @@ impl App {
             let id = self.make(RecordId::from_parts, now);
             changes.records.push((id, record));
         }
-        changes.sessions.insert(id.to_owned(), given_up.session);
+        changes.sessions.insert(id.into(), given_up.session);
     }
 }

@@ -49,8 +49,8 @@ impl App {
         for (id, session) in sessions {
             let address = SessionAddress {
                 session: id.clone(),
-                client: session.client,
-                realm: session.realm,
+                client: session.client.to_string(),
+                realm: session.realm.to_string(),
             };
             let asked = ask(network.as_ref(), &address, in_service).await;
             match asked {
@@ -80,7 +80,7 @@ impl App {
                 let given_up = give_up(&mut at.book, &session, &app.charging().tariff, now)?;
                 let mut changes = ChargeChanges::default();
                 app.keep_given_up(&mut changes, &at.book, (&id, given_up), now);
-                Ok(tx.save_charges(&changes)?)
+                Ok(tx.save_charges(changes)?)
             })
             .await
     }

@@ -2,7 +2,7 @@
 
 use simurgh_charging::{Standing, Subscription, SubscriptionState, standing};
 use simurgh_commerce::{AutoRenewal, Running};
-use simurgh_vocab::{CustomerId, LineId, Period, Timestamp};
+use simurgh_vocab::{CustomerId, LineId, Period, TimeZoneName, Timestamp};
 
 use crate::ports::{DayUsage, Line, Mandate, StoreExt, Tx};
 use crate::sales::running;
@@ -120,13 +120,15 @@ impl App {
         at: Timestamp,
     ) -> Result<i64, Fault> {
         let contact = tx.contact_of(customer)?;
-        let zone = contact.map_or_else(
-            || self.settings.entity_time_zone.zone(),
-            |contact| contact.time_zone.zone(),
-        );
+        Ok(self.day_in(contact.as_ref().map(|it| &it.time_zone), at))
+    }
+
+    /// The day at `at` in a time zone, as days since 1970; without one, in the operator's own.
+    pub(crate) fn day_in(&self, zone: Option<&TimeZoneName>, at: Timestamp) -> i64 {
+        let zone = zone.unwrap_or(&self.settings.entity_time_zone).zone();
         let instant = jiff::Timestamp::from_microsecond(at.as_micros()).unwrap_or_default();
         let offset = i64::from(zone.to_offset(instant).seconds());
-        Ok((at.as_unix_seconds() + offset).div_euclid(86_400))
+        (at.as_unix_seconds() + offset).div_euclid(86_400)
     }
 
     fn line_views_in(

@@ -4,10 +4,11 @@
 //! transaction serves them all.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use simurgh_charging::{LineBook, Record, Session};
 use simurgh_ledger::{Holding, Move};
-use simurgh_vocab::{BucketId, LineId, Msisdn, RecordId, Timestamp};
+use simurgh_vocab::{BucketId, LineId, Msisdn, RecordId, TimeZoneName, Timestamp};
 
 use super::{DayUsage, Line, StoreFault};
 
@@ -30,12 +31,12 @@ impl std::fmt::Debug for Subscriber {
 }
 
 /// What a request names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChargeKey {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ChargeKey<'r> {
     /// The session, as its client names it: at most 255 octets.
-    pub session: String,
+    pub session: &'r Arc<str>,
     /// The subscriber under all their names. Needed where the session is new.
-    pub subscriber: Vec<Subscriber>,
+    pub subscriber: &'r [Subscriber],
 }
 
 /// A line and what it may use.
@@ -43,6 +44,8 @@ pub struct ChargeKey {
 pub struct ChargeLine {
     /// The line, locked until the transaction ends.
     pub line: Line,
+    /// The customer's time zone, in which days are counted; none if they have gone.
+    pub time_zone: Option<TimeZoneName>,
     /// Its buckets that are open or held.
     pub book: LineBook,
 }
@@ -51,7 +54,7 @@ pub struct ChargeLine {
 #[derive(Debug, Default)]
 pub struct ChargeBooks {
     /// The known sessions.
-    pub sessions: HashMap<String, Session>,
+    pub sessions: HashMap<Arc<str>, Session>,
     /// The line of each key, in the order of the keys; none if nobody has such a name.
     pub lines_of: Vec<Option<LineId>>,
     /// The lines.
@@ -62,7 +65,7 @@ pub struct ChargeBooks {
 #[derive(Debug, Default)]
 pub struct ChargeChanges {
     /// Sessions as they are now.
-    pub sessions: BTreeMap<String, Session>,
+    pub sessions: BTreeMap<Arc<str>, Session>,
     /// Buckets as they are now, under their line.
     pub holdings: BTreeMap<(LineId, BucketId), Holding>,
     /// What was written down.
@@ -96,14 +99,14 @@ pub struct StoredRecord {
 /// Sessions and records of charging.
 pub trait Charges {
     /// Loads what the keys name. The lines stay locked, in the order of their ids.
-    fn charge_books(&mut self, keys: &[ChargeKey]) -> Result<ChargeBooks, StoreFault>;
+    fn charge_books(&mut self, keys: &[ChargeKey<'_>]) -> Result<ChargeBooks, StoreFault>;
 
     /// Loads lines by id, as [`charge_books`](Self::charge_books) does.
     fn charge_lines(&mut self, lines: &[LineId])
     -> Result<HashMap<LineId, ChargeLine>, StoreFault>;
 
     /// Keeps the changes of a batch. The lines are locked.
-    fn save_charges(&mut self, changes: &ChargeChanges) -> Result<(), StoreFault>;
+    fn save_charges(&mut self, changes: ChargeChanges) -> Result<(), StoreFault>;
 
     /// Live sessions whose time to be heard of is over, the longest first.
     fn silent_sessions(

@@ -8,6 +8,7 @@ use simurgh_app::ports::StoreFault;
 use simurgh_ledger::Holding;
 use simurgh_vocab::{LineId, Unit};
 
+use super::row;
 use crate::params;
 use crate::tx::StoreTx;
 
@@ -77,7 +78,7 @@ impl Page {
     /// Adds an entry.
     pub(super) fn push(&mut self, entry: &Entry<'_>) -> Result<(), StoreFault> {
         let octets = std::mem::take(&mut self.0);
-        self.0 = postcard::to_extend(entry, octets).map_err(|error| corrupt(&error))?;
+        self.0 = row::append(octets, entry)?;
         Ok(())
     }
 

@@ -27,8 +27,8 @@ use crate::tx::StoreTx;
 const LINES_MAX: usize = 1_000_000;
 /// How many names of subscribers are remembered; then all are forgotten.
 const NAMES_MAX: usize = 2 * LINES_MAX;
-/// How many lines are brought into the tables with one commit at least.
-const PORTION: usize = 48;
+/// The least time between two portions: the larger they are, the more lines share a page.
+const STEP: Duration = Duration::from_millis(40);
 
 /// See the module.
 #[derive(Default)]
@@ -43,6 +43,8 @@ pub(crate) struct Memory {
     queue: VecDeque<LineId>,
     /// Lines that the tables do not know as they are, the longest first; see [`Dirty`].
     dirty: VecDeque<Dirty>,
+    /// When lines were brought into the tables last.
+    folded: Option<Instant>,
     next_seq: u64,
     /// Lines that the transaction under way has brought into the tables for somebody else.
     given_away: Vec<LineId>,
@@ -53,7 +55,6 @@ pub(crate) struct Memory {
 /// A line that was charged. It counts as long as the line says the same number.
 struct Dirty {
     seq: u64,
-    since: Instant,
     line: LineId,
 }
 
@@ -143,17 +144,17 @@ impl Memory {
     pub(super) fn charge_books(
         &mut self,
         tx: &mut StoreTx<'_>,
-        keys: &[ChargeKey],
+        keys: &[ChargeKey<'_>],
     ) -> Result<ChargeBooks, StoreFault> {
         self.know(tx)?;
-        let strange = keys.iter().map(|key| key.session.as_str());
+        let strange = keys.iter().map(|key| &**key.session);
         let strange: BTreeSet<&str> = strange.filter(|it| !self.homes.contains_key(*it)).collect();
         // A session that is in the tables only: it has ended, or its line was not charged lately.
         let elsewhere = tables::sessions(tx, strange.into_iter())?;
         self.learn_names(tx, keys, &elsewhere)?;
-        let line_of = |key: &ChargeKey| {
-            let home = self.homes.get(key.session.as_str()).copied();
-            let stored = || elsewhere.get(&key.session).map(|it| it.line);
+        let line_of = |key: &ChargeKey<'_>| {
+            let home = self.homes.get(key.session).copied();
+            let stored = || elsewhere.get(key.session).map(|it| it.line);
             let mut names = key.subscriber.iter();
             home.or_else(stored)
                 .or_else(|| names.find_map(|name| self.names.get(name)).copied())
@@ -168,8 +169,10 @@ impl Memory {
             let Some((line, remembered)) = line else {
                 continue;
             };
-            if let Some(kept) = remembered.sessions.get(key.session.as_str()) {
-                sessions.insert(key.session.clone(), kept.session(line)?);
+            if let Some(kept) = remembered.sessions.get(key.session)
+                && !sessions.contains_key(key.session)
+            {
+                sessions.insert(Arc::clone(key.session), kept.session(line)?);
             }
         }
         Ok(ChargeBooks {
@@ -215,7 +218,7 @@ impl Memory {
     pub(super) fn save(
         &mut self,
         tx: &mut StoreTx<'_>,
-        changes: &ChargeChanges,
+        changes: ChargeChanges,
     ) -> Result<(), StoreFault> {
         self.know(tx)?;
         let mut lines: BTreeSet<LineId> = changes.sessions.values().map(|it| it.line).collect();
@@ -236,11 +239,11 @@ impl Memory {
             };
             self.take_down(&mut page, &entry)?;
         }
-        for (id, session) in &changes.sessions {
-            let body = row::write_session(session)?;
+        for (id, session) in changes.sessions {
+            let body = row::write_session(&session)?;
             page.push(&Entry::Session {
                 line: *session.line.as_bytes(),
-                id,
+                id: &id,
                 is_live: session.standing == SessionStanding::Live,
                 due_at: session.due_at.as_micros(),
                 body: &body,
@@ -266,9 +269,8 @@ impl Memory {
             self.take_down(&mut page, &entry)?;
         }
         let seq = self.take_seq();
-        let since = Instant::now();
         for line in lines {
-            self.soil(line, seq, since);
+            self.soil(line, seq);
         }
         page.write(tx, seq)
     }
@@ -278,22 +280,22 @@ impl Memory {
         self.apply(entry)
     }
 
-    fn put_session(&mut self, id: &str, session: &Session, body: Vec<u8>) {
-        let Some(remembered) = self.lines.get_mut(&session.line) else {
+    fn put_session(&mut self, id: Arc<str>, session: Session, body: Vec<u8>) {
+        let line = session.line;
+        let Some(remembered) = self.lines.get_mut(&line) else {
             return;
         };
         let is_live = session.standing == SessionStanding::Live;
         let kept = Kept {
-            live: is_live.then(|| session.clone()),
             due_at: session.due_at,
+            live: is_live.then_some(session),
             body,
             is_changed: true,
         };
-        match remembered.sessions.get_mut(id) {
+        match remembered.sessions.get_mut(&id) {
             Some(known) => *known = kept,
             None => {
-                let id: Arc<str> = id.into();
-                self.homes.insert(Arc::clone(&id), session.line);
+                self.homes.insert(Arc::clone(&id), line);
                 remembered.sessions.insert(id, kept);
             }
         }
@@ -313,7 +315,7 @@ impl Memory {
         {
             let line = LineId::from_bytes(*line);
             let session = row::read_session(line, *is_live, body)?;
-            self.put_session(id, &session, body.to_vec());
+            self.put_session((*id).into(), session, body.to_vec());
             return Ok(());
         }
         let Some(remembered) = self.lines.get_mut(&entry.line()) else {
@@ -354,12 +356,12 @@ impl Memory {
     }
 
     /// Notes that the tables do not know a line as it is.
-    fn soil(&mut self, line: LineId, seq: u64, since: Instant) {
+    fn soil(&mut self, line: LineId, seq: u64) {
         if let Some(remembered) = self.lines.get_mut(&line)
             && remembered.dirty.is_none()
         {
             remembered.dirty = Some(seq);
-            self.dirty.push_back(Dirty { seq, since, line });
+            self.dirty.push_back(Dirty { seq, line });
         }
     }
 
@@ -374,19 +376,19 @@ impl Memory {
     fn learn_names(
         &mut self,
         tx: &mut StoreTx<'_>,
-        keys: &[ChargeKey],
-        elsewhere: &HashMap<String, Session>,
+        keys: &[ChargeKey<'_>],
+        elsewhere: &HashMap<Arc<str>, Session>,
     ) -> Result<(), StoreFault> {
-        let is_new = |key: &&ChargeKey| {
+        let is_new = |key: &&ChargeKey<'_>| {
             let mut names = key.subscriber.iter();
-            !self.homes.contains_key(key.session.as_str())
-                && !elsewhere.contains_key(&key.session)
+            !self.homes.contains_key(key.session)
+                && !elsewhere.contains_key(key.session)
                 && !names.any(|name| self.names.contains_key(name))
         };
         let strangers: BTreeSet<&Subscriber> = keys
             .iter()
             .filter(is_new)
-            .flat_map(|key| &key.subscriber)
+            .flat_map(|key| key.subscriber)
             .collect();
         if strangers.is_empty() {
             return Ok(());
@@ -433,7 +435,7 @@ impl Memory {
         }
         for stored in tables::live_rows(tx, &unknown)? {
             let session = row::read_session(stored.line, true, &stored.body)?;
-            self.put_session(&stored.id, &session, stored.body);
+            self.put_session(stored.id.as_str().into(), session, stored.body);
             if let Some(remembered) = self.lines.get_mut(&stored.line)
                 && let Some(kept) = remembered.sessions.get_mut(stored.id.as_str())
             {
@@ -519,34 +521,19 @@ impl Memory {
         !self.is_known || !self.dirty.is_empty()
     }
 
-    /// Brings lines that were charged longer than `older` ago into the tables: a portion of them, or with
+    /// Brings lines into the tables: a portion of them, so that each comes round once in `within`, or with
     /// zero all there are. Answers whether there were any.
     pub(crate) fn fold(
         &mut self,
         tx: &mut StoreTx<'_>,
-        older: Duration,
+        within: Duration,
     ) -> Result<bool, StoreFault> {
         self.know(tx)?;
-        let now = Instant::now();
-        let is_due = |it: &Dirty| now.saturating_duration_since(it.since) >= older;
-        let due = self.dirty.partition_point(is_due);
-        let portion = if older.is_zero() {
-            due
-        } else {
-            // What is late is made up for in a few commits.
-            due.min(PORTION.max(due / 8))
-        };
-        if portion == 0 {
+        let before = self.dirty.len();
+        let ids = self.portion(within);
+        if self.dirty.len() == before {
             return Ok(false);
         }
-        let chosen: Vec<Dirty> = self.dirty.drain(..portion).collect();
-        let is_dirty = |it: &&Dirty| {
-            let line = self.lines.get(&it.line);
-            line.is_some_and(|line| line.dirty == Some(it.seq))
-                && !self.given_away.contains(&it.line)
-        };
-        let mut ids: Vec<LineId> = chosen.iter().filter(is_dirty).map(|it| it.line).collect();
-        ids.sort_unstable();
         let lines: Vec<&Remembered> = ids.iter().filter_map(|id| self.lines.get(id)).collect();
         fold::write(tx, &lines)?;
         let mut page = Page::new();
@@ -570,6 +557,34 @@ impl Memory {
             None => journal::forget_before(tx, self.next_seq)?,
         }
         Ok(true)
+    }
+
+    /// The lines that were charged first, in the order of their ids.
+    fn portion(&mut self, within: Duration) -> Vec<LineId> {
+        let now = Instant::now();
+        let since = now.saturating_duration_since(*self.folded.get_or_insert(now));
+        let count = if within.is_zero() {
+            self.dirty.len()
+        } else if since < STEP {
+            0
+        } else {
+            let part = self.dirty.len() as u128 * since.as_micros() / within.as_micros();
+            usize::try_from(part).unwrap_or(usize::MAX)
+        };
+        if count == 0 {
+            return Vec::new();
+        }
+        let first = self.dirty.drain(..count.min(self.dirty.len()));
+        // Who has locked a line has brought it there already, and it is forgotten with the commit.
+        let is_next = |it: &Dirty| {
+            let line = self.lines.get(&it.line);
+            line.is_some_and(|line| line.dirty == Some(it.seq))
+                && !self.given_away.contains(&it.line)
+        };
+        let mut ids: Vec<LineId> = first.filter(is_next).map(|it| it.line).collect();
+        ids.sort_unstable();
+        self.folded = Some(now);
+        ids
     }
 
     /// Notes that the tables know a line as it is.
@@ -623,12 +638,11 @@ impl Memory {
                 Ok(())
             }
         })?;
-        let since = Instant::now();
         let mut order: Vec<(u64, LineId)> =
             pending.into_iter().map(|(id, seq)| (seq, id)).collect();
         order.sort_unstable();
         for (seq, line) in order {
-            self.soil(line, seq, since);
+            self.soil(line, seq);
         }
         Ok(())
     }

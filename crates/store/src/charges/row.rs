@@ -1,5 +1,8 @@
 //! How sessions and records stand in their `body`: a version, then the fields in order (postcard).
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use simurgh_app::ports::StoreFault;
 use simurgh_charging::{
@@ -39,8 +42,39 @@ pub(super) fn read_record(line: LineId, body: &[u8]) -> Result<Record, StoreFaul
 }
 
 fn write<T: Serialize>(row: &T) -> Result<Vec<u8>, StoreFault> {
-    postcard::to_extend(row, vec![VERSION])
+    let mut octets = Vec::with_capacity(USUAL_OCTETS);
+    octets.push(VERSION);
+    append(octets, row)
+}
+
+/// Room for a session of one service.
+const USUAL_OCTETS: usize = 384;
+
+/// Adds a value to `octets`.
+pub(super) fn append<T: Serialize>(octets: Vec<u8>, value: &T) -> Result<Vec<u8>, StoreFault> {
+    postcard::serialize_with_flavor(value, Octets(octets))
         .map_err(|error| StoreFault::Corrupt(format!("a charging row: {error}")))
+}
+
+/// Where postcard writes: unlike its own way of extending a vector, slices are copied whole.
+struct Octets(Vec<u8>);
+
+impl postcard::ser_flavors::Flavor for Octets {
+    type Output = Vec<u8>;
+
+    fn try_push(&mut self, octet: u8) -> postcard::Result<()> {
+        self.0.push(octet);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, octets: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(octets);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
+    }
 }
 
 fn read<'r, T: Deserialize<'r>>(body: &'r [u8]) -> Result<T, StoreFault> {
@@ -56,22 +90,26 @@ fn corrupt(what: &str) -> StoreFault {
 }
 
 #[derive(Serialize, Deserialize)]
-struct SessionRow {
+struct SessionRow<'a> {
     unit: u8,
-    client: String,
-    realm: String,
+    #[serde(borrow)]
+    client: Cow<'a, str>,
+    #[serde(borrow)]
+    realm: Cow<'a, str>,
     opened_at: i64,
     heard_at: i64,
     due_at: i64,
-    services: Vec<ServiceRow>,
+    #[serde(borrow)]
+    services: Vec<ServiceRow<'a>>,
     answered: Vec<(u32, AnswerRow)>,
     records: u32,
 }
 
 #[derive(Serialize, Deserialize)]
-struct ServiceRow {
+struct ServiceRow<'a> {
     key: KeyRow,
-    zones: Vec<String>,
+    #[serde(borrow)]
+    zones: Vec<Cow<'a, str>>,
     free: bool,
     holds: Vec<PartRow>,
     debits: Vec<PartRow>,
@@ -124,12 +162,12 @@ struct UseRow {
     lapsed: Vec<PartRow>,
 }
 
-impl From<&Session> for SessionRow {
-    fn from(session: &Session) -> Self {
+impl<'a> From<&'a Session> for SessionRow<'a> {
+    fn from(session: &'a Session) -> Self {
         Self {
             unit: number_of(&Unit::ALL, &session.unit),
-            client: session.client.clone(),
-            realm: session.realm.clone(),
+            client: Cow::Borrowed(&session.client),
+            realm: Cow::Borrowed(&session.realm),
             opened_at: session.opened_at.as_micros(),
             heard_at: session.heard_at.as_micros(),
             due_at: session.due_at.as_micros(),
@@ -137,18 +175,19 @@ impl From<&Session> for SessionRow {
             answered: session
                 .answered
                 .iter()
-                .map(|it| (it.number, AnswerRow::from(&it.answer)))
+                .map(|it| (it.number, AnswerRow::from(&*it.answer)))
                 .collect(),
             records: session.records,
         }
     }
 }
 
-impl SessionRow {
+impl SessionRow<'_> {
     fn into_session(self, line: LineId, is_live: bool) -> Result<Session, StoreFault> {
         let services = self.services.into_iter().map(ServiceRow::into_state);
         let answered = self.answered.into_iter().map(|(number, answer)| {
             let answer = answer.into_answer()?;
+            let answer = Arc::new(answer);
             Ok(Answered { number, answer })
         });
         Ok(Session {
@@ -159,8 +198,8 @@ impl SessionRow {
             } else {
                 SessionStanding::Over
             },
-            client: self.client,
-            realm: self.realm,
+            client: self.client.into(),
+            realm: self.realm.into(),
             opened_at: Timestamp::from_micros(self.opened_at),
             heard_at: Timestamp::from_micros(self.heard_at),
             due_at: Timestamp::from_micros(self.due_at),
@@ -171,12 +210,12 @@ impl SessionRow {
     }
 }
 
-impl From<&ServiceState> for ServiceRow {
-    fn from(state: &ServiceState) -> Self {
+impl<'a> From<&'a ServiceState> for ServiceRow<'a> {
+    fn from(state: &'a ServiceState) -> Self {
         let holds = state.holds.iter();
         Self {
             key: key_row(state.key),
-            zones: state.zones.iter().map(ToString::to_string).collect(),
+            zones: zone_rows(&state.zones),
             free: state.free,
             holds: holds.map(|it| (*it.bucket.as_bytes(), it.amount)).collect(),
             debits: part_rows(&state.debits),
@@ -187,7 +226,7 @@ impl From<&ServiceState> for ServiceRow {
     }
 }
 
-impl ServiceRow {
+impl ServiceRow<'_> {
     fn into_state(self) -> Result<ServiceState, StoreFault> {
         let holds = self.holds.into_iter();
         Ok(ServiceState {
@@ -354,6 +393,11 @@ fn key((rating_group, service_identifier): KeyRow) -> ServiceKey {
         rating_group,
         service_identifier,
     }
+}
+
+fn zone_rows(zones: &[ZoneCode]) -> Vec<Cow<'_, str>> {
+    let names = zones.iter();
+    names.map(|it| Cow::Borrowed(it.as_str())).collect()
 }
 
 fn part_rows(debits: &[Debit]) -> Vec<PartRow> {

@@ -1,6 +1,7 @@
 //! Sessions, books and records as rows: set-based SQL for both engines.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use simurgh_app::ports::{
     ChargeBooks, ChargeChanges, ChargeKey, ChargeLine, Line, LineState, StoreFault, StoredRecord,
@@ -22,14 +23,14 @@ const LISTED_MAX: usize = 128;
 
 pub(super) fn charge_books(
     tx: &mut StoreTx<'_>,
-    keys: &[ChargeKey],
+    keys: &[ChargeKey<'_>],
 ) -> Result<ChargeBooks, StoreFault> {
     let known = lines_of_sessions(tx, keys)?;
     let named = lines_of_subscribers(tx, keys, &known)?;
-    let line_of = |key: &ChargeKey| {
+    let line_of = |key: &ChargeKey<'_>| {
         let mut names = key.subscriber.iter();
         let named = || names.find_map(|name| named.get(name)).copied();
-        known.get(&key.session).copied().or_else(named)
+        known.get(&**key.session).copied().or_else(named)
     };
     let lines_of: Vec<Option<LineId>> = keys.iter().map(line_of).collect();
     let wanted: BTreeSet<LineId> = lines_of.iter().flatten().copied().collect();
@@ -54,12 +55,12 @@ pub(super) fn lock(tx: &mut StoreTx<'_>, lines: &BTreeSet<LineId>) -> Result<(),
 pub(super) fn sessions<'n>(
     tx: &mut StoreTx<'_>,
     names: impl Iterator<Item = &'n str>,
-) -> Result<HashMap<String, Session>, StoreFault> {
+) -> Result<HashMap<Arc<str>, Session>, StoreFault> {
     let names: Vec<Value> = names.map(Value::from).collect();
     let mut sessions = HashMap::with_capacity(names.len());
     each_listed(tx, SELECT_SESSIONS, "", &names, |row| {
         let (id, session) = read_session(row)?;
-        sessions.insert(id, session);
+        sessions.insert(id.into(), session);
         Ok(())
     })?;
     Ok(sessions)
@@ -110,13 +111,7 @@ pub(super) fn save_charges(
     for (id, session) in &changes.sessions {
         let body = row::write_session(session)?;
         let is_live = session.standing == SessionStanding::Live;
-        sessions.push(params![
-            id.as_str(),
-            session.line,
-            is_live,
-            session.due_at,
-            body
-        ]);
+        sessions.push(params![&**id, session.line, is_live, session.due_at, body]);
     }
     insert_rows(
         tx,
@@ -217,9 +212,9 @@ fn read_session(row: &mut Row) -> Result<(String, Session), StoreFault> {
 /// The lines of the sessions that are known. A session never changes its line, so nothing is locked.
 fn lines_of_sessions(
     tx: &mut StoreTx<'_>,
-    keys: &[ChargeKey],
+    keys: &[ChargeKey<'_>],
 ) -> Result<HashMap<String, LineId>, StoreFault> {
-    let names: BTreeSet<&str> = keys.iter().map(|key| key.session.as_str()).collect();
+    let names: BTreeSet<&str> = keys.iter().map(|key| &**key.session).collect();
     let names: Vec<Value> = names.into_iter().map(Value::from).collect();
     let mut known = HashMap::new();
     let sql = "SELECT id, line_id FROM charge_session WHERE id IN";
@@ -233,11 +228,13 @@ fn lines_of_sessions(
 /// The lines of the subscribers whose session is new.
 fn lines_of_subscribers(
     tx: &mut StoreTx<'_>,
-    keys: &[ChargeKey],
+    keys: &[ChargeKey<'_>],
     known: &HashMap<String, LineId>,
 ) -> Result<HashMap<Subscriber, LineId>, StoreFault> {
-    let strangers = keys.iter().filter(|key| !known.contains_key(&key.session));
-    let names: BTreeSet<&Subscriber> = strangers.flat_map(|key| &key.subscriber).collect();
+    let strangers = keys
+        .iter()
+        .filter(|key| !known.contains_key(&**key.session));
+    let names: BTreeSet<&Subscriber> = strangers.flat_map(|key| key.subscriber).collect();
     lines_of_names(tx, &names)
 }
 
@@ -292,9 +289,22 @@ pub(super) fn load_lines(
                 buckets: Vec::new(),
                 sessions: 0,
             };
-            lines.insert(line.id, ChargeLine { line, book });
+            let at = ChargeLine {
+                line,
+                time_zone: None,
+                book,
+            };
+            lines.insert(at.line.id, at);
         }
     }
+    let sql = "SELECT l.id, p.time_zone FROM line l JOIN person p ON p.customer_id = l.customer_id
+               WHERE l.id IN";
+    each_listed(tx, sql, "", &ids, |row| {
+        if let Some(found) = lines.get_mut(&row.id()?) {
+            found.time_zone = Some(row.parsed()?);
+        }
+        Ok(())
+    })?;
     let mut put = |balance: simurgh_charging::BucketBalance| {
         if let Some(found) = lines.get_mut(&balance.bucket.line) {
             found.book.buckets.push(balance);

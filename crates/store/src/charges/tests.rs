@@ -86,8 +86,8 @@ fn session_of(deed: Deed) -> (String, Session) {
         } else {
             SessionStanding::Live
         },
-        client: "pgw".to_owned(),
-        realm: "example".to_owned(),
+        client: "pgw".into(),
+        realm: "example".into(),
         opened_at: NOW,
         heard_at: make::second(u32::try_from(deed.number).unwrap()),
         due_at: make::second(5),
@@ -144,7 +144,7 @@ fn run(tx: &mut StoreTx<'_>, deed: Deed, model: &LineModel) -> Verdict {
         assert_eq!(book.buckets[0].holding, expected, "{deed:?}: the book");
         assert_eq!(book.sessions as usize, model.live.len(), "{deed:?}");
         assert_eq!(tx.live_sessions(line).unwrap(), live_of(model), "{deed:?}");
-        tx.save_charges(&changes(deed, expected)).unwrap();
+        tx.save_charges(changes(deed, expected)).unwrap();
     }
     if deed.fails {
         Verdict::RollBack
@@ -166,7 +166,8 @@ fn changes(deed: Deed, mut holding: Holding) -> ChargeChanges {
     changes
         .holdings
         .insert((line, bucket_id(deed.line)), holding);
-    changes.sessions.extend([session_of(deed)]);
+    let (name, session) = session_of(deed);
+    changes.sessions.insert(name.into(), session);
     let usage = DayUsage {
         day: 20_000,
         unit: Unit::Octets,

@@ -42,8 +42,8 @@ pub struct SqliteOptions {
     pub busy_timeout: Duration,
     /// The page cache of the writer in KiB; each reader has a quarter of it.
     pub cache_kib: u32,
-    /// How long what was charged may stand in the journal before it is brought into the tables, where
-    /// readers find it. Zero brings it there with the same commit.
+    /// Within how long what was charged is brought from the journal into the tables, where readers find
+    /// it. Zero brings it there with the same commit.
     pub fold_after: Duration,
     /// What goes wrong on purpose. None in production.
     pub hook: Option<Arc<dyn CommitHook>>,
@@ -60,7 +60,7 @@ impl Default for SqliteOptions {
             busy_timeout: Duration::from_secs(5),
             cache_kib: 16 * 1_024,
             // Readers are promised a second.
-            fold_after: Duration::from_millis(400),
+            fold_after: Duration::from_millis(700),
             hook: None,
         }
     }

@@ -1,6 +1,7 @@
 //! Benchmarks: `cargo xtask bench NAME`. Each prints one JSON line per case, beside a baseline
 //! taken in the same run. `docs/guide/benchmarks.md` says what they measure.
 
+mod charging;
 mod chip;
 mod load;
 mod portal;
@@ -11,6 +12,10 @@ mod weight;
 
 use std::process::ExitCode;
 use std::time::Instant;
+
+/// As the program itself has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -33,9 +38,23 @@ fn main() -> ExitCode {
             Ok(downloads) => runtime.block_on(smdp::run(downloads)),
             Err(_) => Err("expected: smdp DOWNLOADS".to_owned()),
         },
+        ["charging"] => runtime.block_on(charging::run(&charging::Case::all())),
+        ["charging", case @ ..] => match charging::Case::read(case) {
+            Some(case) => runtime.block_on(charging::run(&[case])),
+            None => Err("expected: charging STORE CONNS WINDOW GROUPS LINES".to_owned()),
+        },
+        ["charging-server", url] => runtime.block_on(charging::server::serve(url)),
+        ["charging-load", address, case @ ..] => match charging::Case::read(case) {
+            Some(case) => charging::load::press(address, &case),
+            None => Err("expected: charging-load ADDRESS CASE".to_owned()),
+        },
+        ["charging-limit", url, case @ ..] => match charging::Case::read(case) {
+            Some(case) => runtime.block_on(charging::limit::measure(url, &case)),
+            None => Err("expected: charging-limit URL CASE".to_owned()),
+        },
         ["smdp-server", folder] => runtime.block_on(smdp::serve(folder)),
         ["portal-server", folder] => runtime.block_on(portal::serve(folder)),
-        _ => Err("known benchmarks: renewal, portal, smdp".to_owned()),
+        _ => Err("known benchmarks: renewal, portal, smdp, charging".to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -65,4 +84,19 @@ fn ratio(part: u128, whole: u128) -> String {
 
 fn thousandths(number: u128) -> String {
     format!("{}.{:03}", number / 1_000, number % 1_000)
+}
+
+/// What a process has used of the processors, as Linux counts it: in hundredths of a second.
+fn cpu_micros(process: u32) -> Result<u128, String> {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat"));
+    let stat = stat.map_err(|error| error.to_string())?;
+    // The name may hold spaces; what follows it does not. Fields 14 and 15 are user and system time.
+    let (_, rest) = stat.rsplit_once(')').ok_or("no processor time")?;
+    let ticks: u128 = rest
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse::<u128>().ok())
+        .sum();
+    Ok(ticks * 10_000)
 }

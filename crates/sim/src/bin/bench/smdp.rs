@@ -300,19 +300,8 @@ impl Server {
         Ok(Self { child, address })
     }
 
-    /// What the process has used of the processors, as Linux counts it: in hundredths of a second.
     fn cpu_micros(&self) -> Result<u128, String> {
-        let path = format!("/proc/{}/stat", self.child.id());
-        let stat = std::fs::read_to_string(path).map_err(said)?;
-        // The name may hold spaces; what follows it does not. Fields 14 and 15 are user and system time.
-        let (_, rest) = stat.rsplit_once(')').ok_or("no processor time")?;
-        let ticks: u128 = rest
-            .split_whitespace()
-            .skip(11)
-            .take(2)
-            .filter_map(|field| field.parse::<u128>().ok())
-            .sum();
-        Ok(ticks * 10_000)
+        crate::cpu_micros(self.child.id())
     }
 
     fn stop(mut self) -> Result<(), String> {

@@ -172,9 +172,9 @@ impl Connection {
         self.memory().is_some_and(|memory| memory.is_dirty()) && self.has_journal()
     }
 
-    /// Brings what was charged longer than `older` ago into the tables, in the transaction under way;
-    /// answers whether there was any.
-    pub(super) fn fold(&mut self, older: Duration) -> Result<bool, Failure> {
+    /// Brings a portion of what was charged into the tables, so that all of it is there `within` that time, in
+    /// the transaction under way; answers whether there was any.
+    pub(super) fn fold(&mut self, within: Duration) -> Result<bool, Failure> {
         if !self.has_to_fold() {
             return Ok(false);
         }
@@ -182,7 +182,7 @@ impl Connection {
             return Ok(false);
         };
         let mut tx = StoreTx::new(Db::Sqlite(self));
-        let folded = memory.fold(&mut tx, older);
+        let folded = memory.fold(&mut tx, within);
         let failure = tx.into_failure();
         self.put_memory(memory);
         folded.map_err(|fault| failure.unwrap_or_else(|| fault.into()))
