@@ -31,6 +31,12 @@ impl AllowedPeers {
         Self { peers }
     }
 
+    /// Whether any of them may come from there.
+    #[must_use]
+    pub fn may_come_from(&self, address: IpAddr) -> bool {
+        self.peers.iter().any(|peer| peer.may_come_from(address))
+    }
+
     /// Whose CER this is.
     ///
     /// # Errors
@@ -49,14 +55,19 @@ impl AllowedPeers {
         let mut peers = self.peers.iter();
         peers
             .find(|peer| {
-                peer.is(request.origin_host, request.origin_realm)
-                    && (peer.addresses.is_empty() || peer.addresses.contains(&from.to_canonical()))
+                peer.is(request.origin_host, request.origin_realm) && peer.may_come_from(from)
             })
             .ok_or(Fault::bare(ResultCode::UNKNOWN_PEER))
     }
 }
 
 impl AllowedPeer {
+    /// Whether it may come from there.
+    #[must_use]
+    pub fn may_come_from(&self, address: IpAddr) -> bool {
+        self.addresses.is_empty() || self.addresses.contains(&address.to_canonical())
+    }
+
     /// Whether these are its names.
     #[must_use]
     pub fn is(&self, host: &str, realm: &str) -> bool {

@@ -2,7 +2,9 @@
 
 use simurgh_app::charge::UseRequest;
 use simurgh_charging::{Answer, CommandResult, Quota, ServiceAnswer, ServiceResult};
-use simurgh_diameter::credit_control::{CreditControlAnswer, CreditControlRequest};
+use simurgh_diameter::credit_control::{
+    CreditControlAnswer, CreditControlFailureHandling, CreditControlRequest,
+};
 use simurgh_diameter::frame::{Frame, Framing, Limits, next_frame};
 use simurgh_diameter::message::{Origin, decode, encode_fault};
 use simurgh_vocab::Duration;
@@ -14,6 +16,7 @@ const US: Origin<'static> = Origin {
     host: "ocs.example.com",
     realm: "example.com",
 };
+const HANDLING: CreditControlFailureHandling = CreditControlFailureHandling::Continue;
 
 /// A credit-control request: read, understood, and answered in every way in which it can be. The answer can
 /// be read, and is an answer to it.
@@ -41,7 +44,7 @@ pub fn credit_control(octets: &[u8]) {
             understood(&ccr, &wish);
             for enough in [None, Some(false), Some(true)] {
                 let mut out = Vec::new();
-                let speaker = Speaker::new(US, &AtTheEnd::Terminate);
+                let speaker = Speaker::new(US, &AtTheEnd::Terminate, HANDLING);
                 speaker.write_check(&mut out, &frame.header.answer(), &ccr, enough);
                 answered(&out, &frame, &ccr);
             }
@@ -83,7 +86,7 @@ fn charged(frame: &Frame<'_>, ccr: &CreditControlRequest<'_>, wish: &UseRequest)
                 })
                 .collect(),
         };
-        let speaker = Speaker::new(US, at_the_end);
+        let speaker = Speaker::new(US, at_the_end, HANDLING);
         let mut out = Vec::new();
         speaker.write_answer(&mut out, &frame.header.answer(), ccr, &answer);
         answered(&out, frame, ccr);

@@ -9,11 +9,15 @@ mod country;
 pub mod fuzz;
 mod link;
 mod peers;
+mod restarts;
 mod server;
 mod settings;
+mod slots;
+mod tls;
 mod translate;
 
 pub use country::country_of;
 pub use peers::Peers;
 pub use server::Server;
 pub use settings::{AtTheEnd, Settings, StoreDown};
+pub use tls::{TlsFault, tls_config};

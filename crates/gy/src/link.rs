@@ -1,7 +1,6 @@
 //! One connection: bytes into messages, messages into answers.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -19,11 +18,13 @@ use tokio::io::{
 use tokio::sync::Notify;
 
 use crate::peers::{KnownPeer, Outgoing, Peers};
+use crate::restarts::Restarts;
 use crate::settings::{Settings, StoreDown};
+use crate::tls::Caller;
 use crate::translate::{Speaker, Wish, request, written};
 
 /// How long a peer may take to say who it is.
-const INTRODUCTION: Duration = Duration::from_secs(10);
+pub(crate) const INTRODUCTION: Duration = Duration::from_secs(10);
 /// How much is read at a time at least.
 const READ_OCTETS: usize = 64 * 1_024;
 
@@ -33,6 +34,7 @@ pub(crate) struct Shared {
     pub(crate) desk: ChargeDesk,
     pub(crate) peers: Arc<Peers>,
     pub(crate) settings: Settings,
+    pub(crate) restarts: Arc<Restarts>,
 }
 
 /// A connection under way.
@@ -44,7 +46,7 @@ struct Link {
 }
 
 /// Serves a connection until either side ends it.
-pub(crate) async fn run<S>(stream: S, from: IpAddr, shared: Arc<Shared>)
+pub(crate) async fn run<S>(stream: S, caller: Caller, shared: Arc<Shared>)
 where
     S: AsyncRead + AsyncWrite + Send + 'static,
 {
@@ -56,7 +58,7 @@ where
         shared.settings.write_timeout,
     ));
     let mut input = Input::new(&shared.settings);
-    let greeting = introduce(&mut reader, &mut input, &shared, from, &line);
+    let greeting = introduce(&mut reader, &mut input, &shared, &caller, &line);
     let peer = match tokio::time::timeout(INTRODUCTION, greeting).await {
         Ok(Some(peer)) => peer,
         Ok(None) | Err(_) => {
@@ -72,6 +74,7 @@ where
         line,
         asked,
     };
+    link.note_state_id();
     link.serve(&mut reader, &mut input, writing).await;
 }
 
@@ -103,7 +106,7 @@ async fn introduce<S: AsyncRead>(
     reader: &mut ReadHalf<S>,
     input: &mut Input,
     shared: &Shared,
-    from: IpAddr,
+    caller: &Caller,
     line: &Arc<Outgoing>,
 ) -> Option<Arc<KnownPeer>> {
     loop {
@@ -111,12 +114,12 @@ async fn introduce<S: AsyncRead>(
             Ok(Framing::Whole(frame)) => {
                 let length = frame.octets.len();
                 let now = shared.app.now();
-                let accepted = shared.peers.accept(&frame, from, line, now);
+                let accepted = shared.peers.accept(&frame, caller, line, now);
                 input.octets.drain(..length);
                 return match accepted {
                     Ok(peer) => Some(peer),
                     Err(refused) => {
-                        let code = refused.0.0;
+                        let (code, from) = (refused.0.0, caller.address);
                         tracing::warn!(%from, code, "a Diameter connection was refused");
                         None
                     }
@@ -148,10 +151,13 @@ impl Link {
             if !self.take_messages(input) {
                 break;
             }
-            let is_full = self.asked.count() >= self.shared.settings.requests_max;
+            let settings = &self.shared.settings;
+            let is_busy = self.asked.count() >= settings.requests_max;
+            let is_slow = self.line.is_full(settings.unwritten_octets_max);
             tokio::select! {
-                more = input.fill(reader), if !is_full => if !more { break },
-                () = self.asked.fewer.notified(), if is_full => {}
+                more = input.fill(reader), if !is_busy && !is_slow => if !more { break },
+                () = self.asked.fewer.notified(), if is_busy => {}
+                () = self.line.taken.notified(), if is_slow => {}
                 () = until(due.map(|due| due.since(self.shared.app.now()).as_micros())) => {
                     due = self.peer.tick(self.shared.app.now());
                 }
@@ -196,9 +202,31 @@ impl Link {
     fn message(&self, frame: &Frame<'_>, wishes: &mut Vec<(u64, UseRequest)>) {
         let now = self.shared.app.now();
         match self.peer.received(frame, now) {
+            Turn::Done if frame.header.is_request() => self.note_state_id(),
             Turn::Done => {}
             Turn::Application if frame.header.is_request() => self.request(frame, wishes),
             Turn::Application => self.peer.answered(frame),
+        }
+    }
+
+    /// The peer itself said its Origin-State-Id, in a CER or DWR.
+    fn note_state_id(&self) {
+        if let Some((peer, state_id)) = self.peer.said_state_id() {
+            let Shared { app, restarts, .. } = &*self.shared;
+            restarts.heard(app, (&peer.host, &peer.realm), state_id, app.now());
+        }
+    }
+
+    /// A client said its Origin-State-Id: the peer, or one that is behind it. Peers speak for themselves.
+    fn note_client(&self, ccr: &CreditControlRequest<'_>) {
+        let Some(state_id) = ccr.origin_state_id else {
+            return;
+        };
+        let client = (ccr.origin_host, ccr.origin_realm);
+        let is_self = self.peer.host.eq_ignore_ascii_case(ccr.origin_host);
+        if is_self || !self.shared.peers.knows(ccr.origin_host) {
+            let Shared { app, restarts, .. } = &*self.shared;
+            restarts.heard(app, client, state_id, app.now());
         }
     }
 
@@ -226,6 +254,12 @@ impl Link {
         if !ccr.destination_realm.eq_ignore_ascii_case(&local.realm) {
             return Err(Fault::bare(ResultCode::REALM_NOT_SERVED));
         }
+        // It came round: whoever we gave it to gave it back. Source: `RFC 6733 §6.1.3`
+        let mut passed = ccr.route_record.iter();
+        if passed.any(|host| host.eq_ignore_ascii_case(&local.host)) {
+            return Err(Fault::bare(ResultCode::LOOP_DETECTED));
+        }
+        self.note_client(&ccr);
         let wish = request(&ccr)?;
         let ticket = self.asked.add(frame.octets);
         match wish {
@@ -416,7 +450,8 @@ impl Shared {
         };
         let header = frame.header.answer();
         let origin = self.peers.local().origin();
-        let speaker = Speaker::new(origin, &self.settings.at_the_end);
+        let settings = &self.settings;
+        let speaker = Speaker::new(origin, &settings.at_the_end, settings.failure_handling);
         let unheard = match outcome {
             Outcome::Charged(Ok(answer)) => {
                 return speaker.write_answer(out, &header, &ccr, &answer);
@@ -428,8 +463,9 @@ impl Shared {
             Outcome::TooSlow => None,
         };
         let too_busy = Fault::bare(ResultCode::TOO_BUSY);
-        match (unheard, self.settings.store_down) {
-            (Some(Unheard::Busy | Unheard::Stopping), _) => {
+        match (unheard, settings.store_down) {
+            (Some(Unheard::Busy | Unheard::Stopping), _)
+            | (Some(Unheard::Fault(_)) | None, StoreDown::Busy) => {
                 metrics::counter!("simurgh_gy_too_busy_total").increment(1);
                 written(encode_fault(out, &frame, origin, &too_busy));
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use simurgh_app::ports::{
     Asked, ClientAnswer, Clock, Entropy, Reauthorizer, SessionAddress, Unreachable,
 };
-use simurgh_diameter::allowed::AllowedPeers;
+use simurgh_diameter::allowed::{AllowedPeer, AllowedPeers};
 use simurgh_diameter::base::{
     AbortSessionRequest, DisconnectCause, ErrorAnswer, ReAuthRequest, ReAuthRequestType,
 };
@@ -20,6 +20,7 @@ use simurgh_vocab::{Duration as Span, Timestamp};
 use tokio::sync::{Notify, oneshot};
 
 use crate::settings::Settings;
+use crate::tls::Caller;
 use crate::translate::{session_parts, written};
 
 /// How long a client may take to answer a request of ours.
@@ -46,6 +47,8 @@ impl std::fmt::Debug for Peers {
 
 /// A peer of the table.
 pub(crate) struct KnownPeer {
+    /// Its Diameter name, as the table writes it.
+    pub(crate) host: String,
     state: Mutex<PeerState>,
 }
 
@@ -61,6 +64,8 @@ struct PeerState {
 pub(crate) struct Outgoing {
     buffer: Mutex<Pending>,
     pub(crate) wake: Notify,
+    /// Some of it was taken.
+    pub(crate) taken: Notify,
 }
 
 #[derive(Default)]
@@ -86,7 +91,13 @@ impl Outgoing {
     pub(crate) fn take(&self, into: &mut Vec<u8>) -> bool {
         let mut pending = locked(&self.buffer);
         std::mem::swap(&mut pending.octets, into);
+        self.taken.notify_one();
         pending.close
+    }
+
+    /// Whether the peer takes so little that this many octets wait.
+    pub(crate) fn is_full(&self, octets_max: usize) -> bool {
+        locked(&self.buffer).octets.len() >= octets_max
     }
 }
 
@@ -100,9 +111,11 @@ impl Peers {
             let mut random = [0; 8];
             entropy.fill(&mut random);
             let (local, remote) = (Arc::clone(&local), remote.clone());
+            let host = remote.host.clone();
             let random = u64::from_be_bytes(random);
             let machine = Peer::new(local, remote, span(settings.watchdog), random, now);
             Arc::new(KnownPeer {
+                host,
                 state: Mutex::new(PeerState {
                     machine,
                     line: None,
@@ -118,6 +131,18 @@ impl Peers {
         })
     }
 
+    /// Whether a peer may come from there.
+    pub(crate) fn may_come_from(&self, address: IpAddr) -> bool {
+        self.allowed.may_come_from(address)
+    }
+
+    /// Whether a name is that of a peer of the table.
+    pub(crate) fn knows(&self, host: &str) -> bool {
+        let known = self.known.iter();
+        let mut hosts = known.map(|it| &it.host);
+        hosts.any(|it| it.eq_ignore_ascii_case(host))
+    }
+
     /// Who we are.
     pub(crate) fn local(&self) -> &Local {
         &self.local
@@ -127,7 +152,7 @@ impl Peers {
     pub(crate) fn accept(
         &self,
         first: &Frame<'_>,
-        from: IpAddr,
+        caller: &Caller,
         line: &Arc<Outgoing>,
         now: Timestamp,
     ) -> Result<Arc<KnownPeer>, Refused> {
@@ -140,7 +165,11 @@ impl Peers {
             });
             Refused(fault.result_code())
         };
-        let allowed = self.allowed.admit(first, from).map_err(|it| refuse(&it))?;
+        let allowed = self.allowed.admit(first, caller.address);
+        let allowed = allowed.map_err(|it| refuse(&it))?;
+        if !caller.may_be(&allowed.host) {
+            return Err(refuse(&Fault::bare(ResultCode::UNKNOWN_PEER)));
+        }
         let mut known = self.known.iter();
         let peer = known
             .find(|it| {
@@ -252,6 +281,13 @@ impl KnownPeer {
         }
     }
 
+    /// Its names and its Origin-State-Id, if it has said one.
+    pub(crate) fn said_state_id(&self) -> Option<(AllowedPeer, u32)> {
+        let state = locked(&self.state);
+        let state_id = state.machine.remote_state_id()?;
+        Some((state.machine.remote().clone(), state_id))
+    }
+
     /// Does what is due; when to come again.
     pub(crate) fn tick(&self, now: Timestamp) -> Option<Timestamp> {
         self.step(Event::Tick, now);
@@ -357,6 +393,6 @@ fn span(length: Duration) -> Span {
     Span::seconds(u32::try_from(length.as_secs()).unwrap_or(u32::MAX))
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,12 +10,14 @@ use simurgh_app::App;
 use simurgh_app::charge::ChargeDesk;
 use simurgh_diameter::base::DisconnectCause;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
-use crate::link::{self, Shared};
+use crate::link::{self, INTRODUCTION, Shared};
 use crate::peers::Peers;
 use crate::settings::Settings;
+use crate::slots::Slots;
+use crate::tls::Caller;
 
 /// The pause after the system refused a connection, for want of file handles for example.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -41,6 +44,7 @@ impl Server {
             desk,
             peers,
             settings,
+            restarts: Arc::default(),
         };
         Self {
             shared: Arc::new(shared),
@@ -49,7 +53,11 @@ impl Server {
 
     /// Serves until `stop` is done, then says good-bye to every peer (DPR) and ends.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        let slots = Arc::new(Semaphore::new(self.shared.settings.connections_max));
+        let settings = &self.shared.settings;
+        let slots = Slots::new(
+            settings.connections_max,
+            settings.connections_per_address_max,
+        );
         let mut links = JoinSet::new();
         tokio::pin!(stop);
         loop {
@@ -65,14 +73,18 @@ impl Server {
                     continue;
                 }
             };
-            let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
+            if !self.shared.peers.may_come_from(from.ip()) {
+                tracing::warn!(%from, "no Diameter peer may come from there");
+                continue;
+            }
+            let Some(slot) = slots.take(from.ip()) else {
                 tracing::warn!(%from, "all Diameter connections are taken");
                 continue;
             };
             set_up(&stream);
             let shared = Arc::clone(&self.shared);
             links.spawn(async move {
-                link::run(stream, from.ip(), shared).await;
+                serve_one(stream, from.ip(), shared).await;
                 drop(slot);
             });
         }
@@ -84,6 +96,32 @@ impl Server {
             links.shutdown().await;
         }
     }
+}
+
+async fn serve_one(stream: TcpStream, address: IpAddr, shared: Arc<Shared>) {
+    let mut caller = Caller {
+        address,
+        certificate: None,
+    };
+    let Some(tls) = &shared.settings.tls else {
+        return link::run(stream, caller, shared).await;
+    };
+    let greeting = TlsAcceptor::from(Arc::clone(tls)).accept(stream);
+    let stream = match tokio::time::timeout(INTRODUCTION, greeting).await {
+        Ok(Ok(stream)) => stream,
+        Ok(Err(error)) => {
+            tracing::warn!(from = %address, %error, "TLS with a gateway did not come about");
+            return;
+        }
+        Err(_) => return,
+    };
+    let shown = stream.get_ref().1.peer_certificates();
+    let own = shown.and_then(<[_]>::first);
+    let Some(certificate) = own.map(|it| it.clone().into_owned()) else {
+        return;
+    };
+    caller.certificate = Some(certificate);
+    link::run(stream, caller, shared).await;
 }
 
 fn set_up(stream: &TcpStream) {

@@ -1,8 +1,11 @@
 //! What the operator sets about the Diameter listener.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use simurgh_diameter::allowed::AllowedPeer;
+use simurgh_diameter::credit_control::CreditControlFailureHandling;
 use simurgh_diameter::peer::Local;
 
 /// What a client does with a user whose last units are used up.
@@ -22,8 +25,11 @@ pub enum AtTheEnd {
 /// What clients are told while the store cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreDown {
-    /// That the request cannot be served: they do as their own failure handling says.
+    /// That the request cannot be served (`DIAMETER_UNABLE_TO_COMPLY`): they end the service.
     Refuse,
+    /// That we are too busy (`DIAMETER_TOO_BUSY`): they ask another server, or do as the failure handling
+    /// says that we gave them. Source: `RFC 8506 §5.7`, `§6.5`.
+    Busy,
     /// That no credit control is needed: users go on, and nobody pays for it.
     LetThrough,
 }
@@ -41,12 +47,22 @@ pub struct Settings {
     pub at_the_end: AtTheEnd,
     /// What clients are told while the store cannot be used.
     pub store_down: StoreDown,
+    /// What clients are to do while no server answers them (Credit-Control-Failure-Handling), as long as
+    /// they are not told anew. Source: `RFC 8506 §8.14`.
+    pub failure_handling: CreditControlFailureHandling,
+    /// TLS, if it is wanted: then there is nothing but TLS.
+    pub tls: Option<Arc<ServerConfig>>,
     /// The most octets of a message.
     pub message_octets_max: usize,
     /// The most connections at once.
     pub connections_max: usize,
+    /// The most connections at once from one address.
+    pub connections_per_address_max: usize,
     /// How many requests of one connection may be under way; no more are read until some are answered.
     pub requests_max: usize,
+    /// How many octets may wait to be written to one connection; no more requests are read until the peer
+    /// takes some.
+    pub unwritten_octets_max: usize,
     /// How long a request may take before its client is told that it cannot be served now. Well below
     /// the 10 seconds that clients wait (Tx, `RFC 8506 §13`).
     pub answer_timeout: Duration,
@@ -64,9 +80,13 @@ impl Settings {
             watchdog: Duration::from_secs(30),
             at_the_end: AtTheEnd::Terminate,
             store_down: StoreDown::Refuse,
+            failure_handling: CreditControlFailureHandling::Terminate,
+            tls: None,
             message_octets_max: 65_536,
             connections_max: 256,
+            connections_per_address_max: 64,
             requests_max: 1_024,
+            unwritten_octets_max: 1_048_576,
             answer_timeout: Duration::from_secs(5),
             write_timeout: Duration::from_secs(30),
         }

@@ -231,11 +231,16 @@ fn amount(units: u64) -> i64 {
 pub(crate) struct Speaker<'s> {
     origin: Origin<'s>,
     at_the_end: &'s AtTheEnd,
+    failure_handling: CreditControlFailureHandling,
     filters: Vec<&'s str>,
 }
 
 impl<'s> Speaker<'s> {
-    pub(crate) fn new(origin: Origin<'s>, at_the_end: &'s AtTheEnd) -> Self {
+    pub(crate) fn new(
+        origin: Origin<'s>,
+        at_the_end: &'s AtTheEnd,
+        failure_handling: CreditControlFailureHandling,
+    ) -> Self {
         let filters = match at_the_end {
             AtTheEnd::Terminate | AtTheEnd::Redirect(_) => Vec::new(),
             AtTheEnd::Restrict(names) => names.iter().map(String::as_str).collect(),
@@ -243,6 +248,7 @@ impl<'s> Speaker<'s> {
         Self {
             origin,
             at_the_end,
+            failure_handling,
             filters,
         }
     }
@@ -279,7 +285,7 @@ impl<'s> Speaker<'s> {
             .collect();
         let mut body = CreditControlAnswer::to(ccr, self.origin, command_result(answer.result));
         body.cc_session_failover = Some(CcSessionFailover::Supported);
-        body.credit_control_failure_handling = Some(CreditControlFailureHandling::Terminate);
+        body.credit_control_failure_handling = Some(self.failure_handling);
         if ccr.multiple_services_credit_control.is_empty() {
             if let Some(only) = several.first() {
                 body.granted_service_unit = only.granted_service_unit;

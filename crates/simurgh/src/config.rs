@@ -27,7 +27,7 @@ use simurgh_web::frame::observe::Proxies;
 use simurgh_web::server::Limits;
 
 use crate::wire;
-pub(crate) use charging::ChargingSettings;
+pub(crate) use charging::{ChargingSettings, TlsFiles};
 pub(crate) use esim::{EsimSettings, EsimTransport};
 use reader::Reader;
 pub(crate) use reader::{Fault, Known};

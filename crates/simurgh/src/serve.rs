@@ -33,6 +33,7 @@ pub(crate) async fn run(config: Config) -> anyhow::Result<()> {
     let routes = Arc::new(routes(&config, &receipts)?);
     let network = config.charging.as_ref();
     let network = network.map(|settings| charging::Node::of(settings, &config.store));
+    let network = network.transpose()?;
     let mut operator = operator(&config)?;
     operator.charging.reauthorizer = network.as_ref().map(charging::Node::reauthorizer);
     let providers = providers(&config)?;

@@ -1,7 +1,8 @@
 //! A client of the network: one connection.
 
 use simurgh_diameter::base::{
-    CapabilitiesExchangeAnswer, CapabilitiesExchangeRequest, ReAuthAnswer, ReAuthRequest,
+    CapabilitiesExchangeAnswer, CapabilitiesExchangeRequest, DeviceWatchdogRequest, ReAuthAnswer,
+    ReAuthRequest,
 };
 use simurgh_diameter::credit_control::{
     CcRequestType, CreditControlAnswer, CreditControlRequest, MultipleServicesCreditControl,
@@ -11,7 +12,7 @@ use simurgh_diameter::frame::{Frame, Framing, Ids, Limits, next_frame, retransmi
 use simurgh_diameter::message::{Group, application, decode, encode, encode_as};
 use simurgh_diameter::value::Address;
 use simurgh_diameter::{Private, Repeated, ResultCode};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::world::{NUMBER, Operator, REALM};
@@ -65,9 +66,15 @@ pub(crate) const fn last(used: u64) -> Told {
     }
 }
 
+/// TCP, or TLS over it.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Wire for S {}
+
 pub(crate) struct Client {
-    stream: TcpStream,
-    host: &'static str,
+    stream: Box<dyn Wire>,
+    pub(crate) host: &'static str,
+    /// What it says of its restarts.
+    pub(crate) state_id: Option<u32>,
     input: Vec<u8>,
     ids: Ids,
 }
@@ -75,9 +82,16 @@ pub(crate) struct Client {
 impl Client {
     /// Connects without a word.
     pub(crate) async fn connect(operator: &Operator, host: &'static str) -> Self {
+        let stream = TcpStream::connect(operator.address).await.unwrap();
+        Self::over(Box::new(stream), host)
+    }
+
+    /// Speaks over what is connected.
+    pub(crate) fn over(stream: Box<dyn Wire>, host: &'static str) -> Self {
         Self {
-            stream: TcpStream::connect(operator.address).await.unwrap(),
+            stream,
             host,
+            state_id: None,
             input: Vec::new(),
             ids: Ids {
                 hop_by_hop: 1,
@@ -93,6 +107,7 @@ impl Client {
         client
     }
 
+    /// The code of the answer; zero when the connection is closed without one.
     pub(crate) async fn greet(&mut self) -> ResultCode {
         let host_ip_address = [Address::Ip([127, 0, 0, 1].into())];
         let request = CapabilitiesExchangeRequest {
@@ -101,13 +116,16 @@ impl Client {
             host_ip_address: Repeated::from(&host_ip_address),
             vendor_id: 0,
             product_name: "test",
+            origin_state_id: self.state_id,
             auth_application_id: Repeated::from(&[application::CREDIT_CONTROL]),
             ..Default::default()
         };
         let mut out = Vec::new();
         encode(&mut out, self.next_ids(), &request).unwrap();
         self.write(&out).await;
-        let octets = self.read().await.unwrap();
+        let Some(octets) = self.read().await else {
+            return ResultCode(0);
+        };
         let frame = frame(&octets);
         match decode::<CapabilitiesExchangeAnswer<'_>>(&frame) {
             Ok(answer) => answer.result_code,
@@ -124,6 +142,26 @@ impl Client {
 
     pub(crate) async fn write(&mut self, octets: &[u8]) {
         self.stream.write_all(octets).await.unwrap();
+        self.stream.flush().await.unwrap();
+    }
+
+    /// Whether the other side still takes something.
+    pub(crate) async fn try_write(&mut self, octets: &[u8]) -> bool {
+        self.stream.write_all(octets).await.is_ok()
+    }
+
+    /// Asks whether the other side is there.
+    pub(crate) async fn watchdog(&mut self, state_id: Option<u32>) {
+        let request = DeviceWatchdogRequest {
+            origin_host: self.host,
+            origin_realm: REALM,
+            origin_state_id: state_id,
+        };
+        let mut out = Vec::new();
+        encode(&mut out, self.next_ids(), &request).unwrap();
+        self.write(&out).await;
+        let octets = self.read().await.unwrap();
+        assert_eq!(frame(&octets).header.command, 280);
     }
 
     /// The next message; none at the end of the stream.
@@ -210,7 +248,7 @@ impl Client {
         self.hear().await
     }
 
-    fn blank<'a>(
+    pub(crate) fn blank<'a>(
         &self,
         session: &'a str,
         kind: CcRequestType,
@@ -268,6 +306,13 @@ impl Client {
         }
     }
 
+    /// Sends a request of its own making and hears the answer.
+    pub(crate) async fn ask(&mut self, request: &CreditControlRequest<'_>) -> Heard {
+        let ids = self.next_ids();
+        self.write(&whole(request, ids)).await;
+        self.hear().await
+    }
+
     /// Waits for a RAR and answers it; the session it is about.
     pub(crate) async fn hear_reauthorisation(&mut self, code: ResultCode) -> String {
         let octets = self.read().await.unwrap();
@@ -301,7 +346,7 @@ pub(crate) fn frame(octets: &[u8]) -> Frame<'_> {
     }
 }
 
-fn whole(request: &CreditControlRequest<'_>, ids: Ids) -> Vec<u8> {
+pub(crate) fn whole(request: &CreditControlRequest<'_>, ids: Ids) -> Vec<u8> {
     let mut out = Vec::new();
     encode(&mut out, ids, request).unwrap();
     out

@@ -6,8 +6,11 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod clauses;
 mod client;
+mod hostile;
 mod other_client;
 mod sessions;
 mod streams;
+mod tls;
 mod world;

@@ -14,7 +14,7 @@ use simurgh_diameter::peer::Local;
 use simurgh_gy::{AtTheEnd, Peers, Server, Settings};
 use simurgh_ledger::post;
 use simurgh_sim::{SeededEntropy, Silent, TestClock, add_customer, catalogue_file};
-use simurgh_store::db::{SqliteOptions, SqliteStore};
+use simurgh_store::db::{CommitHook, SqliteOptions, SqliteStore};
 use simurgh_vocab::{
     Allowance, BucketId, Duration, EntryId, LineId, Messages, Octets, OrderId, Period, Seconds,
     SubscriptionId, Timestamp, Unit,
@@ -27,6 +27,27 @@ pub(crate) const REALM: &str = "example.com";
 pub(crate) const CLIENTS: [&str; 2] = ["pgw.example.com", "other.example.com"];
 const BEGIN: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 
+/// How an operator does it.
+#[derive(Clone)]
+pub(crate) struct Terms {
+    pub(crate) settings: Settings,
+    pub(crate) desk: DeskOptions,
+    pub(crate) tariff: Tariff,
+    /// What happens to the store's commits.
+    pub(crate) hook: Option<Arc<dyn CommitHook>>,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self {
+            settings: settings(),
+            desk: DeskOptions::default(),
+            tariff: tariff(),
+            hook: None,
+        }
+    }
+}
+
 /// An operator.
 pub(crate) struct Operator {
     pub(crate) app: App,
@@ -34,6 +55,7 @@ pub(crate) struct Operator {
     pub(crate) line: LineId,
     pub(crate) address: SocketAddr,
     peers: Arc<Peers>,
+    terms: Terms,
     folder: PathBuf,
     stop: Option<oneshot::Sender<()>>,
     served: tokio::task::JoinHandle<()>,
@@ -42,22 +64,28 @@ pub(crate) struct Operator {
 impl Operator {
     /// With a line that has 1,000 octets, 100 seconds and 3 messages for a day.
     pub(crate) async fn new(name: &str) -> Self {
+        Self::on(name, Terms::default()).await
+    }
+
+    /// The same, with terms of its own.
+    pub(crate) async fn on(name: &str, terms: Terms) -> Self {
         let folder = simurgh_sim::scratch_folder(name);
         std::fs::create_dir_all(&folder).unwrap();
         let clock = Arc::new(TestClock::at(BEGIN));
-        let (app, peers) = open(&folder, &clock);
+        let (app, peers) = open(&folder, &clock, &terms);
         let file = catalogue_file().to_owned();
         app.apply_catalogue(file, "test".to_owned(), false)
             .await
             .unwrap();
         let line = add_line(&app).await;
-        let (address, stop, served) = serve(&app, &peers).await;
+        let (address, stop, served) = serve(&app, &peers, &terms).await;
         let mut operator = Self {
             app,
             clock,
             line,
             address,
             peers,
+            terms,
             folder,
             stop: Some(stop),
             served,
@@ -70,8 +98,8 @@ impl Operator {
     pub(crate) async fn restart(&mut self) {
         self.stop.take().unwrap().send(()).unwrap();
         (&mut self.served).await.unwrap();
-        let (app, peers) = open(&self.folder, &self.clock);
-        let (address, stop, served) = serve(&app, &peers).await;
+        let (app, peers) = open(&self.folder, &self.clock, &self.terms);
+        let (address, stop, served) = serve(&app, &peers, &self.terms).await;
         (self.app, self.peers, self.address) = (app, peers, address);
         (self.stop, self.served) = (Some(stop), served);
     }
@@ -198,17 +226,18 @@ fn settings() -> Settings {
     }
 }
 
-fn open(folder: &std::path::Path, clock: &Arc<TestClock>) -> (App, Arc<Peers>) {
+fn open(folder: &std::path::Path, clock: &Arc<TestClock>, terms: &Terms) -> (App, Arc<Peers>) {
     let options = SqliteOptions {
         // The tests read what was charged at once.
         fold_after: std::time::Duration::ZERO,
+        hook: terms.hook.clone(),
         ..SqliteOptions::default()
     };
     let store = SqliteStore::open(&folder.join("test.db"), options).unwrap();
     let clock: Arc<dyn Clock> = Arc::<TestClock>::clone(clock);
     store.migrate(clock.now()).unwrap();
     let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(7));
-    let peers = Peers::new(&settings(), Arc::clone(&clock), entropy.as_ref());
+    let peers = Peers::new(&terms.settings, Arc::clone(&clock), entropy.as_ref());
     let world = World {
         store: Arc::new(store),
         clock,
@@ -224,7 +253,7 @@ fn open(folder: &std::path::Path, clock: &Arc<TestClock>) -> (App, Arc<Peers>) {
         },
     };
     let rules = Rules {
-        tariff: tariff(),
+        tariff: terms.tariff.clone(),
         home: "CN".parse().ok(),
         reauthorizer: Some(Arc::<Peers>::clone(&peers)),
     };
@@ -235,11 +264,12 @@ fn open(folder: &std::path::Path, clock: &Arc<TestClock>) -> (App, Arc<Peers>) {
 async fn serve(
     app: &App,
     peers: &Arc<Peers>,
+    terms: &Terms,
 ) -> (SocketAddr, oneshot::Sender<()>, tokio::task::JoinHandle<()>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
-    let desk = ChargeDesk::open(app, DeskOptions::default());
-    let server = Server::new(app.clone(), desk, Arc::clone(peers), settings());
+    let desk = ChargeDesk::open(app, terms.desk);
+    let server = Server::new(app.clone(), desk, Arc::clone(peers), terms.settings.clone());
     let (stop, stopped) = oneshot::channel();
     let served = tokio::spawn(server.serve(listener, async move {
         drop(stopped.await);

@@ -1,10 +1,12 @@
 //! The section `[charging]`: what the network asks by Diameter.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use simurgh_app::charge::Rules;
 use simurgh_charging::{Slice, Tariff};
 use simurgh_diameter::allowed::AllowedPeer;
+use simurgh_diameter::credit_control::CreditControlFailureHandling as Handling;
 use simurgh_gy::{AtTheEnd, StoreDown};
 use simurgh_vocab::Duration;
 
@@ -23,8 +25,21 @@ pub(crate) struct ChargingSettings {
     pub(crate) peers: Vec<AllowedPeer>,
     pub(crate) at_the_end: AtTheEnd,
     pub(crate) store_down: StoreDown,
+    pub(crate) failure_handling: Handling,
+    /// TLS, if it is wanted.
+    pub(crate) tls: Option<TlsFiles>,
     /// Slices, times, free services, the home country.
     pub(crate) rules: Rules,
+}
+
+/// What TLS with gateways needs.
+#[derive(Debug, Clone)]
+pub(crate) struct TlsFiles {
+    /// Our certificate and those between it and its authority.
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+    /// Those who certify gateways.
+    pub(crate) authorities: PathBuf,
 }
 
 /// What is done when the last units are used up.
@@ -45,9 +60,17 @@ pub(super) fn charging(r: &mut Reader, portal_url: Option<&str>) -> Option<Charg
     let end = r.choice("charging.at_the_end", &ends);
     let down = [
         ("refuse", StoreDown::Refuse),
+        ("busy", StoreDown::Busy),
         ("let-through", StoreDown::LetThrough),
     ];
     let store_down = r.choice("charging.store_down", &down);
+    let handlings = [
+        ("terminate", Handling::Terminate),
+        ("continue", Handling::Continue),
+        ("retry-and-terminate", Handling::RetryAndTerminate),
+    ];
+    let failure_handling = r.choice("charging.failure_handling", &handlings);
+    let tls = tls(r);
     let tariff = tariff(r);
     if !is_wanted {
         return None;
@@ -82,12 +105,34 @@ pub(super) fn charging(r: &mut Reader, portal_url: Option<&str>) -> Option<Charg
             End::Terminate => AtTheEnd::Terminate,
         },
         store_down: store_down?,
+        failure_handling: failure_handling?,
+        tls,
         rules: Rules {
             tariff,
             home,
             reauthorizer: None,
         },
     })
+}
+
+/// All three files, or none.
+fn tls(r: &mut Reader) -> Option<TlsFiles> {
+    let certificate = r.file("charging.tls_certificate");
+    let key = r.file("charging.tls_key");
+    let authorities = r.file("charging.tls_authorities");
+    match (certificate, key, authorities) {
+        (Some(certificate), Some(key), Some(authorities)) => Some(TlsFiles {
+            certificate,
+            key,
+            authorities,
+        }),
+        (None, None, None) => None,
+        (Some(_) | None, Some(_) | None, Some(_) | None) => {
+            let expected = "tls_certificate, tls_key and tls_authorities belong together";
+            r.fault("charging.tls_certificate", expected);
+            None
+        }
+    }
 }
 
 /// `pgw.example.com`, of our own realm, or `pgw.visited.com@visited.com`; with `=192.0.2.1` behind it, from

@@ -115,6 +115,10 @@ const EVERYTHING_WRONG: &str = "
         url = 'ftp://x'
         merchant = ''
         key = 'short'
+        [charging]
+        tls_key = 'key.pem'
+        failure_handling = 'hope'
+        store_down = 'panic'
         [log]
         format = 'xml'
         filter = 'a=b=c'
@@ -137,6 +141,9 @@ fn every_error_is_reported_at_once_with_its_setting() {
         "brand.accent_light",
         "documents.series",
         "documents.time_zone",
+        "charging.tls_certificate",
+        "charging.failure_handling",
+        "charging.store_down",
         "smtp.host",
         "smtp.from",
         "smtp.tls",

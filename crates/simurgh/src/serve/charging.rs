@@ -3,6 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context;
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
 use simurgh_app::App;
 use simurgh_app::charge::{ChargeDesk, DeskOptions};
 use simurgh_app::ports::Reauthorizer;
@@ -12,7 +16,8 @@ use simurgh_gy::{Peers, Server, Settings};
 use simurgh_store::DatabaseUrl;
 use tokio::net::TcpListener;
 
-use crate::config::ChargingSettings;
+use super::esim::authorities;
+use crate::config::{ChargingSettings, TlsFiles};
 use crate::crew::Crew;
 use crate::wire::nature;
 
@@ -33,12 +38,14 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    pub(crate) fn of(charging: &ChargingSettings, store: &DatabaseUrl) -> Self {
+    pub(crate) fn of(charging: &ChargingSettings, store: &DatabaseUrl) -> anyhow::Result<Self> {
         let (clock, entropy) = nature();
         let settings = Settings {
             peers: charging.peers.clone(),
             at_the_end: charging.at_the_end.clone(),
             store_down: charging.store_down,
+            failure_handling: charging.failure_handling,
+            tls: charging.tls.as_ref().map(tls).transpose()?,
             ..Settings::of(Local {
                 host: charging.host.clone(),
                 realm: charging.realm.clone(),
@@ -56,14 +63,14 @@ impl Node {
             DatabaseUrl::Sqlite(_) => 1,
             DatabaseUrl::Postgres(_) => POSTGRES_WORKERS,
         };
-        Self {
+        Ok(Self {
             settings,
             peers,
             desk: DeskOptions {
                 workers,
                 ..DeskOptions::default()
             },
-        }
+        })
     }
 
     /// The way back to the network.
@@ -95,4 +102,13 @@ impl Node {
             }
         });
     }
+}
+
+fn tls(files: &TlsFiles) -> anyhow::Result<Arc<ServerConfig>> {
+    let certificates = authorities(&files.certificate).context("charging.tls_certificate")?;
+    let key = PrivateKeyDer::from_pem_file(&files.key)
+        .with_context(|| files.key.display().to_string())
+        .context("charging.tls_key")?;
+    let trusted = authorities(&files.authorities).context("charging.tls_authorities")?;
+    simurgh_gy::tls_config(certificates, key, &trusted).context("charging.tls_certificate")
 }

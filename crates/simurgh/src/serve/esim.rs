@@ -139,7 +139,7 @@ impl Server {
     }
 }
 
-fn authorities(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
+pub(super) fn authorities(file: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_file_iter(file).and_then(Iterator::collect);
     let found = found.with_context(|| file.display().to_string())?;
     anyhow::ensure!(
