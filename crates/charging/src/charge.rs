@@ -14,7 +14,7 @@ use crate::answer::{Answer, CommandResult, Quota, ServiceAnswer, ServiceResult};
 use crate::record::{Record, RecordCause};
 use crate::report::{Asked, Phase, Report, ServiceReport};
 use crate::session::{Debit, Hold, ServiceKey, ServiceState, Session, Standing};
-use crate::tariff::Tariff;
+use crate::tariff::{Tariff, UnknownSessions};
 use crate::{BucketBalance, BucketWindow};
 
 /// A line as a session finds it.
@@ -93,15 +93,13 @@ pub fn charge(
             }
             known.clone()
         }
-        (None, Phase::Initial | Phase::Event) if !book.in_service => {
-            return Ok(Outcome::Refused(CommandResult::NotInService));
-        }
-        (None, Phase::Initial | Phase::Event) => {
+        (None, _) => {
+            if let Some(outcome) = unbegun(book, report, tariff, now) {
+                return Ok(outcome);
+            }
             book.sessions = book.sessions.saturating_add(1);
             open(book.line, report, now)
         }
-        (None, Phase::Update) => return Ok(Outcome::Refused(CommandResult::UnknownSession)),
-        (None, Phase::Terminate) => return Ok(tombstone(book.line, report, now)),
     };
     session.client.clone_from(&report.client);
     session.realm.clone_from(&report.realm);
@@ -173,6 +171,20 @@ pub fn give_up(
 const SUPERVISION: u32 = 2;
 /// How long an ended session answers repeated requests.
 const REMEMBERED: Duration = Duration::hours(1);
+
+/// What becomes of a request of a session that is not known, when none is opened for it.
+fn unbegun(book: &LineBook, report: &Report, tariff: &Tariff, now: Timestamp) -> Option<Outcome> {
+    let refused = |result| Some(Outcome::Refused(result));
+    match (report.phase, tariff.unknown_sessions) {
+        (Phase::Initial | Phase::Event, _) if !book.in_service => {
+            refused(CommandResult::NotInService)
+        }
+        (Phase::Initial | Phase::Event, _)
+        | (Phase::Update | Phase::Terminate, UnknownSessions::TakenOver) => None,
+        (Phase::Update, UnknownSessions::Refused) => refused(CommandResult::UnknownSession),
+        (Phase::Terminate, UnknownSessions::Refused) => Some(tombstone(book.line, report, now)),
+    }
+}
 
 fn open(line: LineId, report: &Report, now: Timestamp) -> Session {
     Session {

@@ -31,4 +31,4 @@ pub use subscription::{
     Grant, GrantRequest, Issue, Subscription, SubscriptionState, activate, expire, grant, revoke,
     supersede,
 };
-pub use tariff::{Slice, Tariff};
+pub use tariff::{Slice, Tariff, UnknownSessions};

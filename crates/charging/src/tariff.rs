@@ -11,6 +11,16 @@ pub struct Slice {
     pub most: i64,
 }
 
+/// What becomes of an update or an end of a session that is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnknownSessions {
+    /// It is refused; an end is remembered, so that a late beginning holds nothing.
+    Refused,
+    /// The session goes on here: it began at another server, which failed. What is reported is debited.
+    /// Source: `RFC 8506 §5.7` (failover)
+    TakenOver,
+}
+
 /// The rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tariff {
@@ -26,6 +36,8 @@ pub struct Tariff {
     pub threshold_percent: u8,
     /// Rating groups that cost nothing, e.g. the way to the operator's own portal.
     pub free_rating_groups: Vec<u32>,
+    /// What becomes of reports of sessions that nobody began here.
+    pub unknown_sessions: UnknownSessions,
 }
 
 impl Default for Tariff {
@@ -43,6 +55,7 @@ impl Default for Tariff {
             validity: Duration::minutes(30),
             threshold_percent: 20,
             free_rating_groups: Vec::new(),
+            unknown_sessions: UnknownSessions::Refused,
         }
     }
 }

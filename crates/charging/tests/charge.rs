@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use simurgh_charging::{
     Answer, Asked, Bucket, BucketBalance, BucketWindow, CommandResult, Decision, LineBook, Outcome,
     Phase, Quota, RecordCause, Report, ServiceKey, ServiceReport, ServiceResult, Session,
-    SessionStanding, Slice, Tariff, charge, give_up, has_credit,
+    SessionStanding, Slice, Tariff, UnknownSessions, charge, give_up, has_credit,
 };
 use simurgh_ledger::{Asset, BucketRole, Holding, Move};
 use simurgh_vocab::{
@@ -392,6 +392,22 @@ fn what_is_unknown_or_over_is_refused() {
     books.book.in_service = false;
     let refused = Outcome::Refused(CommandResult::NotInService);
     assert_eq!(books.try_report(&ask(0, None)), refused);
+}
+
+#[test]
+fn rfc8506_5_7_a_session_of_another_server_can_be_taken_over_in_the_middle_and_at_its_end() {
+    let mut books = Books::of(vec![bucket(1, "home", 48, 1_000)]);
+    books.tariff.unknown_sessions = UnknownSessions::TakenOver;
+    let answer = books.report(&ask(7, Some(30)));
+    assert_eq!(granted(&answer).amount, 100);
+    assert_eq!(books.amounts(1), (870, 100, 30));
+    let early = Outcome::Refused(CommandResult::OutOfOrder);
+    assert_eq!(books.try_report(&ask(0, None)), early, "its late beginning");
+    let mut books = Books::of(vec![bucket(1, "home", 48, 1_000)]);
+    books.tariff.unknown_sessions = UnknownSessions::TakenOver;
+    let last = report(9, Phase::Terminate, vec![service(1, Some(40), None)]);
+    assert_eq!(books.report(&last).result, CommandResult::Taken);
+    assert_eq!(books.amounts(1), (960, 0, 40));
 }
 
 #[test]

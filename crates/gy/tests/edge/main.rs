@@ -10,6 +10,8 @@ mod clauses;
 mod client;
 mod hostile;
 mod other_client;
+mod overload;
+mod quirks;
 mod sessions;
 mod streams;
 mod tls;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use simurgh_app::charge::Rules;
-use simurgh_charging::{Slice, Tariff};
+use simurgh_charging::{Slice, Tariff, UnknownSessions};
 use simurgh_diameter::allowed::AllowedPeer;
 use simurgh_diameter::credit_control::CreditControlFailureHandling as Handling;
 use simurgh_gy::{AtTheEnd, StoreDown};
@@ -189,11 +189,17 @@ fn tariff(r: &mut Reader) -> Tariff {
     if free.contains(&None) {
         r.fault("charging.free_rating_groups", "numbers are expected");
     }
+    let unknown = [
+        ("refuse", UnknownSessions::Refused),
+        ("take-over", UnknownSessions::TakenOver),
+    ];
+    let unknown_sessions = r.choice("charging.unknown_sessions", &unknown);
     Tariff {
         data,
         voice,
         validity: Duration::seconds(validity),
         free_rating_groups: free.into_iter().flatten().collect(),
+        unknown_sessions: unknown_sessions.unwrap_or(UnknownSessions::Refused),
         ..Tariff::default()
     }
 }
