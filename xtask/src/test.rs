@@ -92,6 +92,9 @@ impl Counterparts {
                 None
             }
         };
+        for (_, why) in tools::ensure(&[Tool::FreeDiameter, Tool::Tshark], install) {
+            part.skip(format!("Diameter with others: {why}"));
+        }
         let (peers, lacking) = packages::install_peers(place, install)?;
         for why in lacking {
             part.skip(why);

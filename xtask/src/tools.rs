@@ -31,6 +31,10 @@ pub(crate) enum Tool {
     Npm,
     /// `python3` with pip.
     Python,
+    /// An agent of Diameter.
+    FreeDiameter,
+    /// Reads what was said on the wire.
+    Tshark,
 }
 
 impl Tool {
@@ -43,6 +47,8 @@ impl Tool {
             Self::Node => "Node.js",
             Self::Npm => "npm",
             Self::Python => "Python 3 with pip",
+            Self::FreeDiameter => "freeDiameter",
+            Self::Tshark => "tshark",
         }
     }
 
@@ -54,6 +60,8 @@ impl Tool {
             Self::Node => &["nodejs"],
             Self::Npm => &["npm"],
             Self::Python => &["python3", "python3-pip"],
+            Self::FreeDiameter => &["freediameterd", "freediameter-extensions"],
+            Self::Tshark => &["tshark"],
         }
     }
 
@@ -68,6 +76,8 @@ impl Tool {
             Self::Node => on_path("node").is_some(),
             Self::Npm => on_path("npm").is_some(),
             Self::Python => output_of("python3", &["-m", "pip", "--version"]).is_some(),
+            Self::FreeDiameter => on_path("freeDiameterd").is_some(),
+            Self::Tshark => on_path("tshark").is_some(),
         }
     }
 }
@@ -229,6 +239,8 @@ mod tests {
             Tool::Node,
             Tool::Npm,
             Tool::Python,
+            Tool::FreeDiameter,
+            Tool::Tshark,
         ] {
             let lines = ensure(&[tool], Install::Never);
             assert_eq!(lines.is_empty(), tool.is_present());

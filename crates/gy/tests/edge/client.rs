@@ -76,6 +76,8 @@ pub(crate) struct Client {
     /// What it says of its restarts.
     pub(crate) state_id: Option<u32>,
     input: Vec<u8>,
+    /// All that was written and read.
+    pub(crate) said: Vec<Vec<u8>>,
     ids: Ids,
 }
 
@@ -93,6 +95,7 @@ impl Client {
             host,
             state_id: None,
             input: Vec::new(),
+            said: Vec::new(),
             ids: Ids {
                 hop_by_hop: 1,
                 end_to_end: 1,
@@ -141,6 +144,7 @@ impl Client {
     }
 
     pub(crate) async fn write(&mut self, octets: &[u8]) {
+        self.said.push(octets.to_vec());
         self.stream.write_all(octets).await.unwrap();
         self.stream.flush().await.unwrap();
     }
@@ -170,6 +174,7 @@ impl Client {
             if let Ok(Framing::Whole(frame)) = next_frame(&self.input, &Limits::default()) {
                 let octets = frame.octets.to_vec();
                 self.input.drain(..octets.len());
+                self.said.push(octets.clone());
                 return Some(octets);
             }
             match self.stream.read_buf(&mut self.input).await {

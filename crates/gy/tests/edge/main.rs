@@ -6,8 +6,10 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod agent;
 mod clauses;
 mod client;
+mod dissector;
 mod hostile;
 mod other_client;
 mod overload;
