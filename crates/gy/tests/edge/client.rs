@@ -154,6 +154,25 @@ impl Client {
         self.stream.write_all(octets).await.is_ok()
     }
 
+    /// Writes a lot and reads beside it until so many answers have come.
+    pub(crate) async fn write_beside_reading(&mut self, octets: &[u8], answers: usize) {
+        let (mut reader, mut writer) = tokio::io::split(&mut self.stream);
+        let writing = async { writer.write_all(octets).await.unwrap() };
+        let reading = async {
+            let (mut input, mut heard) = (Vec::new(), 0);
+            while heard < answers {
+                assert!(reader.read_buf(&mut input).await.unwrap() > 0, "{heard}");
+                while let Ok(Framing::Whole(frame)) = next_frame(&input, &Limits::default()) {
+                    let length = frame.octets.len();
+                    input.drain(..length);
+                    heard += 1;
+                }
+            }
+            assert!(input.is_empty() && heard == answers);
+        };
+        tokio::join!(writing, reading);
+    }
+
     /// Asks whether the other side is there.
     pub(crate) async fn watchdog(&mut self, state_id: Option<u32>) {
         let request = DeviceWatchdogRequest {

@@ -57,6 +57,33 @@ async fn a_second_connection_of_a_peer_is_refused_and_the_first_goes_on() {
     assert_eq!(answer.code, 2001);
 }
 
+fn watchdogs(client: &mut Client, count: usize) -> Vec<u8> {
+    let mut octets = Vec::new();
+    for _ in 0..count {
+        let ids = client.next_ids();
+        let request = DeviceWatchdogRequest {
+            origin_host: CLIENTS[1],
+            origin_realm: REALM,
+            origin_state_id: None,
+        };
+        encode(&mut octets, ids, &request).unwrap();
+    }
+    octets
+}
+
+#[tokio::test]
+async fn who_asks_faster_than_it_reads_waits_and_hears_every_answer() {
+    let mut terms = Terms::default();
+    // Less than one answer: nothing is read while anything waits to be written.
+    terms.settings.unwritten_octets_max = 1;
+    let operator = Operator::on("gy-hasty", terms).await;
+    let mut hasty = Client::open(&operator, CLIENTS[1]).await;
+    let watchdogs = watchdogs(&mut hasty, 20_000);
+    hasty.write_beside_reading(&watchdogs, 20_000).await;
+    let answer = hasty.data("hasty;1", Kind::Initial, 0, &[ASK]).await;
+    assert_eq!(answer.code, 2001);
+}
+
 #[tokio::test]
 async fn who_asks_and_never_reads_is_cut_off_and_nobody_else_notices() {
     let mut terms = Terms::default();
@@ -66,16 +93,7 @@ async fn who_asks_and_never_reads_is_cut_off_and_nobody_else_notices() {
     let mut good = Client::open(&operator, CLIENTS[0]).await;
     good.data("good;1", Kind::Initial, 0, &[ASK]).await;
     let mut deaf = Client::open(&operator, CLIENTS[1]).await;
-    let mut watchdogs = Vec::new();
-    for _ in 0..1_000 {
-        let ids = deaf.next_ids();
-        let request = DeviceWatchdogRequest {
-            origin_host: CLIENTS[1],
-            origin_realm: REALM,
-            origin_state_id: None,
-        };
-        encode(&mut watchdogs, ids, &request).unwrap();
-    }
+    let watchdogs = watchdogs(&mut deaf, 1_000);
     // As long as it can: the end is an error.
     let flood = tokio::spawn(async move { while deaf.try_write(&watchdogs).await {} });
     for number in 1..50 {
