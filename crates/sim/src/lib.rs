@@ -4,6 +4,7 @@
 
 mod auditor;
 mod chance;
+mod charged;
 mod handsets;
 mod node;
 mod people;
@@ -16,6 +17,9 @@ mod world;
 
 pub use auditor::differences;
 pub use chance::{Chance, SeededEntropy, TestClock};
+pub use charged::{
+    CHARGED_REALM, add_charged_lines, charging_app, gateway, line_number, serve_gateways,
+};
 pub use node::{OPERATOR, OPERATOR_TOKEN, SMDP_ADDRESS, SMDS_ADDRESS, esim_pki, stock};
 pub use people::{add_customer, person};
 pub use real::{MachineClock, RealWorld};

@@ -23,7 +23,7 @@ use clap::{Parser, Subcommand};
 
 use config::{Config, LogFormat};
 
-/// Charging makes and drops many small values; the system's allocator took a fifth of its time (ADR 0007).
+/// Charging makes and drops many small values; the system's allocator took a fifth of its time (ADR 0008).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -7,6 +7,7 @@
 
 mod backup;
 mod connection;
+mod log;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -27,6 +28,7 @@ use crate::migrate::{self, MigrateError};
 pub use backup::{BackupError, BackupProgress};
 pub(crate) use connection::Connection;
 use connection::Role;
+use log::LogMover;
 
 /// How a SQLite store is kept.
 #[derive(Clone)]
@@ -113,7 +115,8 @@ impl SqliteStore {
             let why = "a database in memory has one connection: open it inline";
             return Err(StoreFault::Unavailable(why.to_owned()));
         }
-        let connection = Connection::open(path, Role::Writer, &options)?;
+        let mut connection = Connection::open(path, Role::Writer, &options)?;
+        let mover = LogMover::start(&mut connection, path, &options)?;
         let (queue, jobs) = queue(options.queue_length_max);
         let hook = Hook::new(options.hook.clone());
         let group_max = options.works_per_commit_max.max(1);
@@ -122,7 +125,10 @@ impl SqliteStore {
             .name("store-writer".to_owned())
             .spawn(move || {
                 let hook = &hook;
-                write_groups(connection, &jobs, &Group { hook, fold_after }, group_max);
+                let groups = Group { hook, fold_after };
+                write_groups(&mut connection, &jobs, &groups, group_max);
+                drop(mover);
+                connection.checkpoint_and_close();
             })
             .map_err(|error| StoreFault::Unavailable(format!("no writer thread: {error}")))?;
         let thread = Mutex::new(Some(thread));
@@ -289,14 +295,14 @@ impl Drop for SqliteStore {
 const FOLD_EVERY: Duration = Duration::from_millis(50);
 
 /// The writer thread.
-fn write_groups(mut connection: Connection, jobs: &Jobs, groups: &Group<'_>, group_max: usize) {
+fn write_groups(connection: &mut Connection, jobs: &Jobs, groups: &Group<'_>, group_max: usize) {
     let mut wary_groups = 0u32;
     loop {
         let waits_for = connection.has_to_fold().then_some(FOLD_EVERY);
         let first = match jobs.next_within(waits_for) {
             Ok(Some(job)) => job,
             Ok(None) => {
-                groups.fold(&mut connection);
+                groups.fold(connection);
                 continue;
             }
             Err(RecvError) => break,
@@ -315,11 +321,11 @@ fn write_groups(mut connection: Connection, jobs: &Jobs, groups: &Group<'_>, gro
             _ => Undo::EachTask,
         };
         wary_groups = wary_groups.saturating_sub(1);
-        let results = match groups.commit(&mut connection, &mut tasks, undo) {
+        let results = match groups.commit(connection, &mut tasks, undo) {
             Some(results) => results,
             None => {
                 wary_groups = WARY_GROUPS;
-                let again = groups.commit(&mut connection, &mut tasks, Undo::EachTask);
+                let again = groups.commit(connection, &mut tasks, Undo::EachTask);
                 again.unwrap_or_default()
             }
         };
@@ -334,8 +340,7 @@ fn write_groups(mut connection: Connection, jobs: &Jobs, groups: &Group<'_>, gro
         hook: groups.hook,
         fold_after: Duration::ZERO,
     };
-    all.fold(&mut connection);
-    connection.checkpoint_and_close();
+    all.fold(connection);
 }
 
 /// How many groups run under savepoints after one that would have needed them: where one task fails

@@ -7,16 +7,20 @@
 pub(crate) mod limit;
 pub(crate) mod load;
 pub(crate) mod server;
-mod town;
 mod wire;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 
+use simurgh_sim::{RealWorld, add_charged_lines};
 use simurgh_store::db::Written;
 use simurgh_store::{Database, DatabaseOptions, DatabaseUrl};
 
 use crate::ratio;
+
+/// What each line has, in octets: more than any run uses.
+const DATA: i64 = 1 << 44;
 
 /// Which store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,6 +165,15 @@ async fn run_plain(url: &str, statements: &[String]) -> Result<(), String> {
     Ok(())
 }
 
+/// Makes a store with so many lines.
+async fn fill(url: &str, lines: u32) -> Result<(), String> {
+    let store = Arc::new(open(url)?);
+    let world = RealWorld::new(Arc::clone(&store)).await?;
+    add_charged_lines(&world.app, lines, |_| DATA).await?;
+    drop(world);
+    store.close().map_err(said)
+}
+
 /// Opens what a word names: a URL of PostgreSQL, else a file.
 fn open(url: &str) -> Result<Database, String> {
     let url = if url.starts_with("postgres") {
@@ -172,7 +185,7 @@ fn open(url: &str) -> Result<Database, String> {
 }
 
 async fn measure(case: &Case, url: &str, raw: &str) -> Result<(), String> {
-    town::build(url, case.lines).await?;
+    fill(url, case.lines).await?;
     let mut server = Process::start(FIRST_CORE, "charging-server", &[url.to_owned()])?;
     let address = server.line()?;
     let mut words = vec![address];

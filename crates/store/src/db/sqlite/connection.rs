@@ -28,7 +28,7 @@ const STATEMENTS_MAX: usize = 512;
 
 /// How long the log may grow, in pages of 4 KiB, before a commit moves it into the database.
 /// Ten times SQLite's default: half again as many commits per second, for 40 MB of disk.
-const LOG_PAGES: u32 = 10_000;
+pub(super) const LOG_PAGES: u32 = 10_000;
 
 /// What is left of the log file after it was moved, in bytes.
 const LOG_BYTES_KEPT: u32 = 64 * 1_024 * 1_024;
@@ -205,6 +205,25 @@ impl Connection {
             .prepare_cached(sql)
             .and_then(|mut it| it.exists([]))
             .unwrap_or(false)
+    }
+
+    /// Has `is_to_move` asked after each commit, with the pages of the log, whether this connection is to move
+    /// the log into the database now. Until then it did so whenever the log was long.
+    pub(super) fn after_commits(
+        &mut self,
+        mut is_to_move: impl FnMut(u32) -> bool + Send + 'static,
+    ) -> Result<(), Failure> {
+        let hook = move |log: &mut rusqlite::hooks::Wal, pages: i32| {
+            if is_to_move(u32::try_from(pages).unwrap_or(0)) {
+                // The commit stands. What is not moved, because somebody reads it or moves it already, is
+                // moved later.
+                if let Err(error) = log.checkpoint() {
+                    tracing::debug!(%error, "the log was not moved");
+                }
+            }
+            Ok(())
+        };
+        self.raw.wal_hook(Some(hook)).map_err(failure)
     }
 
     /// Runs statements that answer nothing of interest.

@@ -9,12 +9,12 @@ use simurgh_diameter::base::CapabilitiesExchangeRequest;
 use simurgh_diameter::frame::{FLAG_REQUEST, Frame, Framing, Ids, Limits, next_frame};
 use simurgh_diameter::message::{application, encode};
 use simurgh_diameter::value::Address;
+use simurgh_sim::{CHARGED_REALM, gateway};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 
-use super::server::{REALM, client};
 use super::wire::{About, Requests, UPDATES, check};
 use super::{Case, said};
 
@@ -103,11 +103,11 @@ impl Client {
     }
 
     async fn greet(&mut self, conn: u32) -> Result<(), String> {
-        let host = client(conn);
+        let host = gateway(conn);
         let addresses = [Address::Ip([127, 0, 0, 1].into())];
         let request = CapabilitiesExchangeRequest {
             origin_host: &host,
-            origin_realm: REALM,
+            origin_realm: CHARGED_REALM,
             host_ip_address: Repeated::from(&addresses),
             vendor_id: 0,
             product_name: "bench",

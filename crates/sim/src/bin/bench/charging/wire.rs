@@ -10,9 +10,7 @@ use simurgh_diameter::frame::{Frame, HEADER_OCTETS, Ids};
 use simurgh_diameter::message::{application, encode};
 use simurgh_diameter::value::Private;
 use simurgh_diameter::{Repeated, dictionary};
-
-use super::server::{REALM, client};
-use super::town;
+use simurgh_sim::{CHARGED_REALM, gateway, line_number};
 
 /// A request has at least this many octets, as a gateway's has.
 const OCTETS: usize = 500;
@@ -86,7 +84,7 @@ impl Template {
                 .ok_or("a request without its parts")
         };
         let (session, number) = (find(SESSION.as_bytes())?, find(&REQUEST.to_be_bytes())?);
-        let line = find(town::number(0).as_bytes())?;
+        let line = find(line_number(0).as_bytes())?;
         Ok(Self {
             octets,
             session,
@@ -126,9 +124,9 @@ fn put_digits(message: &mut [u8], at: usize, count: usize, mut number: u64) {
 }
 
 fn request(conn: u32, groups: u32, kind: CcRequestType, padding: &str) -> Result<Vec<u8>, String> {
-    let host = client(conn);
+    let host = gateway(conn);
     let session = format!("{host};{SESSION}");
-    let number = town::number(0);
+    let number = line_number(0);
     let subscriber = [SubscriptionId {
         subscription_id_type: SubscriptionIdType::E164,
         subscription_id_data: Private(&number),
@@ -153,8 +151,8 @@ fn request(conn: u32, groups: u32, kind: CcRequestType, padding: &str) -> Result
     let request = CreditControlRequest {
         session_id: &session,
         origin_host: &host,
-        origin_realm: REALM,
-        destination_realm: REALM,
+        origin_realm: CHARGED_REALM,
+        destination_realm: CHARGED_REALM,
         auth_application_id: application::CREDIT_CONTROL,
         service_context_id: "32251@3gpp.org",
         cc_request_type: kind,
