@@ -7,6 +7,7 @@ mod answer;
 mod bucket;
 mod charge;
 mod consume;
+mod price;
 mod record;
 mod report;
 mod session;
@@ -20,6 +21,7 @@ pub use charge::{
     ChargeError, Decision, LineBook, Outcome, charge, give_up, has_credit, waits_for_first_use,
 };
 pub use consume::{Consumption, Use, consume};
+pub use price::{MICROS_PER_MINOR, Meter, PriceError, PriceLine, PriceList, Rate, RateTerms};
 pub use record::{Record, RecordCause, RecordedUse};
 pub use report::{Asked, Phase, Report, ServiceReport};
 pub use session::{
