@@ -19,5 +19,5 @@ mod translate;
 pub use country::country_of;
 pub use peers::Peers;
 pub use server::Server;
-pub use settings::{AtTheEnd, Settings, StoreDown};
+pub use settings::{AtTheEnd, LimitTold, Settings, StoreDown};
 pub use tls::{TlsFault, tls_config};

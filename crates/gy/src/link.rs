@@ -451,7 +451,8 @@ impl Shared {
         let header = frame.header.answer();
         let origin = self.peers.local().origin();
         let settings = &self.settings;
-        let speaker = Speaker::new(origin, &settings.at_the_end, settings.failure_handling);
+        let speaker = Speaker::new(origin, &settings.at_the_end, settings.failure_handling)
+            .telling(settings.limit_told);
         let unheard = match outcome {
             Outcome::Charged(Ok(answer)) => {
                 return speaker.write_answer(out, &header, &ccr, &answer);

@@ -34,6 +34,16 @@ pub enum StoreDown {
     LetThrough,
 }
 
+/// Where a client hears, at the beginning of a session, that nothing is left for any of its services.
+/// Source: `RFC 8506 §9.1` (`DIAMETER_CREDIT_LIMIT_REACHED`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitTold {
+    /// In each service; the session begins, and can be led to where a plan is bought.
+    InServices,
+    /// In the answer as a whole as well: clients that look there only do not let the user in.
+    InAnswer,
+}
+
 /// The settings of the listener.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -50,6 +60,8 @@ pub struct Settings {
     /// What clients are to do while no server answers them (Credit-Control-Failure-Handling), as long as
     /// they are not told anew. Source: `RFC 8506 §8.14`.
     pub failure_handling: CreditControlFailureHandling,
+    /// Where clients hear that nothing is left.
+    pub limit_told: LimitTold,
     /// TLS, if it is wanted: then there is nothing but TLS.
     pub tls: Option<Arc<ServerConfig>>,
     /// The most octets of a message.
@@ -81,6 +93,7 @@ impl Settings {
             at_the_end: AtTheEnd::Terminate,
             store_down: StoreDown::Refuse,
             failure_handling: CreditControlFailureHandling::Terminate,
+            limit_told: LimitTold::InServices,
             tls: None,
             message_octets_max: 65_536,
             connections_max: 256,

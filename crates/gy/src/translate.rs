@@ -21,7 +21,7 @@ use simurgh_diameter::{Fault, Repeated, ResultCode};
 use simurgh_vocab::{CountryCode, Unit};
 
 use crate::country::country_of;
-use crate::settings::AtTheEnd;
+use crate::settings::{AtTheEnd, LimitTold};
 
 /// The most octets of a Session-Id. RFC 6733 sets none; clients use 40 to 120.
 const SESSION_OCTETS_MAX: usize = 255;
@@ -232,6 +232,7 @@ pub(crate) struct Speaker<'s> {
     origin: Origin<'s>,
     at_the_end: &'s AtTheEnd,
     failure_handling: CreditControlFailureHandling,
+    limit_told: LimitTold,
     filters: Vec<&'s str>,
 }
 
@@ -249,7 +250,25 @@ impl<'s> Speaker<'s> {
             origin,
             at_the_end,
             failure_handling,
+            limit_told: LimitTold::InServices,
             filters,
+        }
+    }
+
+    /// The same, telling elsewhere that nothing is left.
+    pub(crate) fn telling(self, limit_told: LimitTold) -> Self {
+        Self { limit_told, ..self }
+    }
+
+    /// The code of the answer as a whole.
+    fn whole(&self, ccr: &CreditControlRequest<'_>, answer: &Answer) -> ResultCode {
+        let mut services = answer.services.iter();
+        let has_begun_in_vain = ccr.cc_request_type == CcRequestType::Initial
+            && !answer.services.is_empty()
+            && services.all(|it| it.result == ServiceResult::LimitReached);
+        match self.limit_told {
+            LimitTold::InAnswer if has_begun_in_vain => ResultCode::CREDIT_LIMIT_REACHED,
+            LimitTold::InAnswer | LimitTold::InServices => command_result(answer.result),
         }
     }
 
@@ -283,7 +302,7 @@ impl<'s> Speaker<'s> {
                 ..self.service(&service.result, unit)
             })
             .collect();
-        let mut body = CreditControlAnswer::to(ccr, self.origin, command_result(answer.result));
+        let mut body = CreditControlAnswer::to(ccr, self.origin, self.whole(ccr, answer));
         body.cc_session_failover = Some(CcSessionFailover::Supported);
         body.credit_control_failure_handling = Some(self.failure_handling);
         if ccr.multiple_services_credit_control.is_empty() {

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::PrivateKeyDer;
@@ -30,9 +31,7 @@ struct Agent {
 impl Agent {
     /// Nothing when freeDiameter is not installed. `security` is what its settings say of our connection.
     async fn start(operator: &Operator, folder: &Path, security: &str) -> Option<Self> {
-        let free = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = free_port();
         let settings = folder.join("agent.conf");
         let at = |file: &str| folder.join(file).display().to_string();
         let lines = format!(
@@ -75,11 +74,30 @@ impl Agent {
         panic!("the agent ended: {all}");
     }
 
-    async fn client(&self) -> Client {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).await.unwrap();
+    async fn client(&mut self) -> Client {
+        // It reaches us before it listens itself, now and then.
+        let stream = loop {
+            match TcpStream::connect(("127.0.0.1", self.port)).await {
+                Ok(stream) => break stream,
+                Err(_) => assert_eq!(self.child.try_wait().unwrap(), None, "it ended"),
+            }
+            tokio::task::yield_now().await;
+        };
         let mut client = Client::over(Box::new(stream), CLIENTS[0]);
         assert_eq!(client.greet().await, ResultCode::SUCCESS);
         client
+    }
+}
+
+/// A port that nobody has, outside of those that the system gives to whoever connects.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = u16::try_from(std::process::id() % 10_000).unwrap();
+    loop {
+        let port = 20_000 + (begin + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000;
+        if std::net::TcpListener::bind(("0.0.0.0", port)).is_ok() {
+            return port;
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use simurgh_diameter::credit_control::{
 };
 use simurgh_diameter::message::decode;
 use simurgh_diameter::{Repeated, ResultCode};
+use simurgh_gy::LimitTold;
 use simurgh_vocab::Unit;
 
 use crate::client::{ASK, Client, Heard, Told, frame, last, used};
@@ -166,6 +167,28 @@ async fn free5gc_begins_without_services_and_numbers_groups_by_user() {
     let first = client.data(SESSION, Kind::Update, 1, &told).await;
     assert_eq!(codes(&first), [(Some(u32::MAX), 2001), (Some(0), 2001)]);
     operator.audit().await;
+}
+
+#[tokio::test]
+async fn clients_that_look_at_the_whole_answer_only_can_be_told_there_that_nothing_is_left() {
+    for (name, limit_told, code) in [
+        ("robust-limit-services", LimitTold::InServices, 2001),
+        ("robust-limit-answer", LimitTold::InAnswer, 4012),
+    ] {
+        let mut terms = Terms::default();
+        terms.settings.limit_told = limit_told;
+        let operator = Operator::on(name, terms).await;
+        let mut client = Client::open(&operator, CLIENTS[0]).await;
+        client.data(SESSION, Kind::Initial, 0, &[ASK]).await;
+        let over = client.data(SESSION, Kind::Update, 1, &[used(1_000)]).await;
+        assert_eq!((over.code, over.services[0].code), (2001, 4012));
+        let begin = client.data("in-vain;1", Kind::Initial, 0, &[ASK]).await;
+        assert_eq!((begin.code, begin.services[0].code), (code, 4012));
+        let told = [ASK, group(900, ASK)];
+        let partly = client.data("partly;1", Kind::Initial, 0, &told).await;
+        assert_eq!(partly.code, 2001, "one of two has something");
+        operator.audit().await;
+    }
 }
 
 #[tokio::test]

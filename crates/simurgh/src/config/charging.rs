@@ -7,7 +7,7 @@ use simurgh_app::charge::Rules;
 use simurgh_charging::{Slice, Tariff, UnknownSessions};
 use simurgh_diameter::allowed::AllowedPeer;
 use simurgh_diameter::credit_control::CreditControlFailureHandling as Handling;
-use simurgh_gy::{AtTheEnd, StoreDown};
+use simurgh_gy::{AtTheEnd, LimitTold, StoreDown};
 use simurgh_vocab::Duration;
 
 use super::reader::Reader;
@@ -26,6 +26,7 @@ pub(crate) struct ChargingSettings {
     pub(crate) at_the_end: AtTheEnd,
     pub(crate) store_down: StoreDown,
     pub(crate) failure_handling: Handling,
+    pub(crate) limit_told: LimitTold,
     /// TLS, if it is wanted.
     pub(crate) tls: Option<TlsFiles>,
     /// Slices, times, free services, the home country.
@@ -70,6 +71,7 @@ pub(super) fn charging(r: &mut Reader, portal_url: Option<&str>) -> Option<Charg
         ("retry-and-terminate", Handling::RetryAndTerminate),
     ];
     let failure_handling = r.choice("charging.failure_handling", &handlings);
+    let limit_told = limit_told(r);
     let tls = tls(r);
     let tariff = tariff(r);
     if !is_wanted {
@@ -106,6 +108,7 @@ pub(super) fn charging(r: &mut Reader, portal_url: Option<&str>) -> Option<Charg
         },
         store_down: store_down?,
         failure_handling: failure_handling?,
+        limit_told: limit_told?,
         tls,
         rules: Rules {
             tariff,
@@ -113,6 +116,14 @@ pub(super) fn charging(r: &mut Reader, portal_url: Option<&str>) -> Option<Charg
             reauthorizer: None,
         },
     })
+}
+
+fn limit_told(r: &mut Reader) -> Option<LimitTold> {
+    let told = [
+        ("services", LimitTold::InServices),
+        ("answer", LimitTold::InAnswer),
+    ];
+    r.choice("charging.limit_told", &told)
 }
 
 /// All three files, or none.

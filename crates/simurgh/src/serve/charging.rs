@@ -45,6 +45,7 @@ impl Node {
             at_the_end: charging.at_the_end.clone(),
             store_down: charging.store_down,
             failure_handling: charging.failure_handling,
+            limit_told: charging.limit_told,
             tls: charging.tls.as_ref().map(tls).transpose()?,
             ..Settings::of(Local {
                 host: charging.host.clone(),
