@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use crate::{MachineClock, RealWorld, SeededEntropy, person};
 use simurgh_vocab::{
     Allowance, BucketId, CustomerId, Duration, EntryId, LineId, Messages, Octets, OrderId, Period,
-    Seconds, SubscriptionId, Timestamp,
+    Seconds, SubscriptionId,
 };
 
 /// The realm of everybody.
@@ -147,15 +147,34 @@ fn line(app: &App, tx: &mut dyn Tx, place: u32, data: i64) -> Result<(), StoreFa
     let number = number.parse().map_err(|_| corrupt("a number"))?;
     tx.insert_number(&number, now)?;
     tx.take_number(line.id)?;
-    plan(app, tx, (line.id, data), now)
+    plan(app, tx, (line.id, data), Duration::days(30)).map(drop)
+}
+
+/// Gives a line a plan that nobody paid for: so much data in octets for so long from now; its bucket.
+///
+/// # Errors
+/// What the store says.
+pub async fn add_charged_plan(
+    app: &App,
+    line: LineId,
+    data: i64,
+    length: Duration,
+) -> Result<BucketId, StoreFault> {
+    let maker = app.clone();
+    let work = move |tx: &mut dyn Tx| {
+        tx.line(line)?;
+        plan(&maker, tx, (line, data), length)
+    };
+    app.store.transact(work).await
 }
 
 fn plan(
     app: &App,
     tx: &mut dyn Tx,
     (line, data): (LineId, i64),
-    now: Timestamp,
-) -> Result<(), StoreFault> {
+    length: Duration,
+) -> Result<BucketId, StoreFault> {
+    let now = app.now();
     let order = app.make(OrderId::from_parts, now);
     let request = GrantRequest {
         subscription: app.make(SubscriptionId::from_parts, now),
@@ -171,7 +190,7 @@ fn plan(
         sets: 1,
         issue: Issue::Periods(vec![Period {
             start: now,
-            end: now.plus(Duration::days(30)),
+            end: now.plus(length),
         }]),
     };
     let granted = grant(&request, || app.make(BucketId::from_parts, now));
@@ -190,8 +209,9 @@ fn plan(
         tx.insert_bucket(bucket)?;
     }
     post(tx, app.make(EntryId::from_parts, now), now, granted.entry)
-        .map(drop)
-        .map_err(|_| corrupt("an entry"))
+        .map_err(|_| corrupt("an entry"))?;
+    let first = granted.buckets.first();
+    first.map(|it| it.id).ok_or_else(|| corrupt("a bucket"))
 }
 
 fn corrupt(what: &str) -> StoreFault {

@@ -18,7 +18,8 @@ mod world;
 pub use auditor::differences;
 pub use chance::{Chance, SeededEntropy, TestClock};
 pub use charged::{
-    CHARGED_REALM, add_charged_lines, charging_app, gateway, line_number, serve_gateways,
+    CHARGED_REALM, add_charged_lines, add_charged_plan, charging_app, gateway, line_number,
+    serve_gateways,
 };
 pub use node::{OPERATOR, OPERATOR_TOKEN, SMDP_ADDRESS, SMDS_ADDRESS, esim_pki, stock};
 pub use people::{add_customer, person};
