@@ -26,7 +26,7 @@ pub use people::{add_customer, person};
 pub use real::{MachineClock, RealWorld};
 pub use renewer::{Death, agreed_settings, program_over, run_renewer, written_notification};
 pub use run::{Faults, Run, run_esim_seed, run_seed};
-pub use world::{Commits, Silent, World, catalogue_file};
+pub use world::{Ask, Commits, Network, Silent, World, catalogue_file};
 
 /// A folder of this process for what need not outlive the machine: in memory where there is such a
 /// file system, because a `kill -9` loses nothing that was written there, and nothing waits for a

@@ -147,7 +147,7 @@ impl Play {
             listener: Some(Arc::<Told>::clone(&told)),
             ..node::rules()
         };
-        let app = program(outside, esim);
+        let app = program(outside, esim, &Arc::default());
         let body = catalogue_file().to_owned();
         app.apply_catalogue(body, "steps".to_owned(), false)
             .await

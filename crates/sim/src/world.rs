@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use simurgh_app::crypto::Keyring;
 use simurgh_app::esim::Rules;
 use simurgh_app::ports::{
-    Clock, Delivery, Entropy, Envelope, Messenger, Sending, Store, StoreFault,
+    Asked, ClientAnswer, Clock, Delivery, Entropy, Envelope, Messenger, Reauthorizer, Sending,
+    SessionAddress, Store, StoreFault,
 };
-use simurgh_app::{App, Settings};
+use simurgh_app::{App, Settings, charge, subscriber};
 use simurgh_connectors::Secret;
 use simurgh_connectors::payment::sandbox::Sandbox;
 use simurgh_connectors::payment::{DirectSandbox, SandboxSettings};
@@ -46,6 +47,43 @@ impl Messenger for Silent {
         Box::pin(std::future::ready(Ok(Delivery::Accepted {
             reference: id.number(),
         })))
+    }
+}
+
+/// The network's clients: they do what they are asked, and remember it.
+#[derive(Default)]
+pub struct Network(Mutex<Vec<Ask>>);
+
+/// What a client was asked to do with a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// To report and to ask anew.
+    Reauthorize(String),
+    /// To end it.
+    Abort(String),
+}
+
+impl Network {
+    /// What was asked since the last look.
+    #[must_use]
+    pub fn asked(&self) -> Vec<Ask> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn take(&self, ask: Ask) -> Asked<'_> {
+        let mut asked = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.push(ask);
+        Box::pin(std::future::ready(Ok(ClientAnswer::Taken)))
+    }
+}
+
+impl Reauthorizer for Network {
+    fn reauthorize<'a>(&'a self, session: &'a SessionAddress) -> Asked<'a> {
+        self.take(Ask::Reauthorize(session.session.clone()))
+    }
+
+    fn abort<'a>(&'a self, session: &'a SessionAddress) -> Asked<'a> {
+        self.take(Ask::Abort(session.session.clone()))
     }
 }
 
@@ -96,6 +134,8 @@ pub struct World {
     pub provider: Arc<DirectSandbox>,
     /// The messenger.
     pub messenger: Arc<Silent>,
+    /// The clients of live sessions.
+    pub network: Arc<Network>,
     /// The faults of the store.
     pub commits: Arc<Commits>,
     /// The program. Replaced by [`restart`](Self::restart).
@@ -164,12 +204,14 @@ impl World {
         let commits = Arc::new(Commits::failing(seed ^ 0xfa11, commit_faults_percent));
         let store = open(&place, &commits).map_err(|fault| fault.to_string())?;
         let outside = around(&clock, &entropy, &provider, &messenger, store);
+        let network = Arc::<Network>::default();
         let mut world = Self {
-            app: program(outside, esim.clone()),
+            app: program(outside, esim.clone(), &network),
             clock,
             entropy,
             provider,
             messenger,
+            network,
             commits,
             place,
             esim,
@@ -200,7 +242,7 @@ impl World {
             &self.messenger,
             store,
         );
-        self.app = program(outside, self.esim.clone());
+        self.app = program(outside, self.esim.clone(), &self.network);
         Ok(())
     }
 }
@@ -231,8 +273,12 @@ fn open(place: &DatabaseUrl, commits: &Arc<Commits>) -> Result<Arc<dyn Store>, S
 }
 
 /// The program in its surroundings.
-pub(crate) fn program(outside: simurgh_app::World, esim: Rules) -> App {
-    App::with_esim(outside, simurgh_app::subscriber::Rules::default(), esim)
+pub(crate) fn program(outside: simurgh_app::World, esim: Rules, network: &Arc<Network>) -> App {
+    let charging = charge::Rules {
+        reauthorizer: Some(Arc::<Network>::clone(network)),
+        ..charge::Rules::default()
+    };
+    App::with_charging(outside, subscriber::Rules::default(), esim, charging)
 }
 
 /// What stands around a program.

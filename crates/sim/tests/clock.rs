@@ -1,4 +1,5 @@
-//! What time does to a line: reminders, warnings, automatic renewal, grace, suspension.
+//! What time does to a line: reminders, warnings, automatic renewal, grace, suspension, and what live sessions
+//! hear of it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![expect(
@@ -11,11 +12,13 @@ mod common;
 use std::path::PathBuf;
 
 use common::{form, line_of, payment, plan};
+use simurgh_app::charge::UseRequest;
 use simurgh_app::line::{RenewalChoice, UsageReport};
-use simurgh_app::ports::{LineState, Message, MessageState};
+use simurgh_app::ports::{LineState, Message, MessageState, StoreExt, Subscriber};
+use simurgh_charging::{Asked, Phase, ServiceKey, ServiceReport, ServiceResult};
 use simurgh_commerce::{Order, OrderState, QuoteRequest, Start};
 use simurgh_connectors::payment::sandbox::{Behaviour, Loss, Outcome};
-use simurgh_sim::{World, add_customer, catalogue_file};
+use simurgh_sim::{Ask, World, add_customer, catalogue_file};
 use simurgh_vocab::{Currency, CustomerId, Duration, LineId, OrderId, PaymentId, Timestamp, Unit};
 
 /// A world with a customer, whose clock stands at four in the afternoon in their time zone.
@@ -139,6 +142,44 @@ impl Scene {
         assert_eq!(app.record_usage(report).await, Ok(0), "counts once");
         self.world.clock.advance(Duration::minutes(1));
         self.settle().await;
+    }
+
+    /// A number for the line, by which the network knows it.
+    async fn give_number(&self) -> Subscriber {
+        let number: simurgh_vocab::Msisdn = "+8613912345678".parse().unwrap();
+        let (line, now, taken) = (self.line().await, self.now(), number.clone());
+        let given = self.world.app.store.transact(move |tx| {
+            tx.insert_number(&taken, now)?;
+            tx.take_number(line)
+        });
+        given.await.unwrap();
+        Subscriber::Msisdn(number)
+    }
+
+    /// A request of a data session in France.
+    async fn ask(&self, of: &Subscriber, session: &str, number: u32) -> ServiceResult {
+        let phase = if number == 0 {
+            Phase::Initial
+        } else {
+            Phase::Update
+        };
+        let request = UseRequest {
+            session: session.into(),
+            subscriber: vec![of.clone()],
+            number,
+            phase,
+            unit: Unit::Octets,
+            country: "FR".parse().ok(),
+            client: "pgw.example.com".into(),
+            realm: "example.com".into(),
+            services: vec![ServiceReport {
+                key: ServiceKey::default(),
+                used: (number > 0).then_some(1_000),
+                asked: Some(Asked::Any),
+            }],
+        };
+        let answers = self.world.app.charge_uses([request].into()).await.unwrap();
+        answers[0].services[0].result.clone()
     }
 
     /// The messages of a template, oldest first.
@@ -426,4 +467,55 @@ async fn money_that_comes_after_an_order_was_closed_is_sent_back() {
     assert_eq!(book.refunds.len(), 1);
     assert!(app.line_views(scene.customer).await.unwrap().is_empty());
     assert_eq!(app.audit().await.unwrap().findings, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_live_session_hears_of_the_end_of_its_plan_of_suspension_and_of_renewal() {
+    let scene = Scene::new().await;
+    scene.buy(None, plan(Start::Now)).await;
+    let subscriber = scene.give_number().await;
+    let granted = scene.ask(&subscriber, "s", 0).await;
+    assert!(matches!(granted, ServiceResult::Granted(_)), "{granted:?}");
+    let network = &scene.world.network;
+    assert_eq!(network.asked(), []);
+    let reauthorize = || vec![Ask::Reauthorize("s".to_owned())];
+
+    // One more term behind this one.
+    let line = scene.line().await;
+    scene.buy(Some(line), plan(Start::Queue)).await;
+    assert_eq!(network.asked(), reauthorize());
+
+    // The first term is over: its buckets are.
+    let end = scene.end().await;
+    scene.pass_until(end.minus(Duration::days(30))).await;
+    scene.pass(1).await;
+    assert_eq!(network.asked(), reauthorize());
+    let granted = scene.ask(&subscriber, "s", 1).await;
+    assert!(matches!(granted, ServiceResult::Granted(_)), "{granted:?}");
+
+    // The last one is: the line is kept in service, with nothing to use.
+    scene.pass_until(end).await;
+    scene.pass(1).await;
+    assert!(matches!(scene.line_state().await, LineState::Grace { .. }));
+    assert_eq!(network.asked(), reauthorize());
+    let refused = scene.ask(&subscriber, "s", 2).await;
+    assert_eq!(refused, ServiceResult::LimitReached);
+
+    // Nobody has renewed: sessions end.
+    scene.pass(3 * 24).await;
+    assert!(matches!(
+        scene.line_state().await,
+        LineState::Suspended { .. }
+    ));
+    assert_eq!(network.asked(), [Ask::Abort("s".to_owned())]);
+    assert_eq!(scene.ask(&subscriber, "s", 3).await, ServiceResult::Denied);
+
+    // A client that did not end it hears that it may go on.
+    scene.buy(Some(line), plan(Start::Now)).await;
+    assert_eq!(scene.line_state().await, LineState::Active);
+    assert_eq!(network.asked(), reauthorize());
+    let granted = scene.ask(&subscriber, "s", 4).await;
+    assert!(matches!(granted, ServiceResult::Granted(_)), "{granted:?}");
+    let report = scene.world.app.audit().await.unwrap();
+    assert_eq!(report.findings, Vec::<String>::new());
 }
