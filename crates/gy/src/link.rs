@@ -452,7 +452,8 @@ impl Shared {
         let origin = self.peers.local().origin();
         let settings = &self.settings;
         let speaker = Speaker::new(origin, &settings.at_the_end, settings.failure_handling)
-            .telling(settings.limit_told);
+            .telling(settings.limit_told)
+            .holding(settings.quota_holding_seconds);
         let unheard = match outcome {
             Outcome::Charged(Ok(answer)) => {
                 return speaker.write_answer(out, &header, &ccr, &answer);

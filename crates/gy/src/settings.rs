@@ -64,6 +64,9 @@ pub struct Settings {
     pub limit_told: LimitTold,
     /// TLS, if it is wanted: then there is nothing but TLS.
     pub tls: Option<Arc<ServerConfig>>,
+    /// For how long a client may leave quota unused before it gives it back, in seconds; 0: for as long as it
+    /// is valid. Source: `3GPP TS 32.299 §7.2` (Quota-Holding-Time).
+    pub quota_holding_seconds: u32,
     /// The most octets of a message.
     pub message_octets_max: usize,
     /// The most connections at once.
@@ -94,6 +97,7 @@ impl Settings {
             store_down: StoreDown::Refuse,
             failure_handling: CreditControlFailureHandling::Terminate,
             limit_told: LimitTold::InServices,
+            quota_holding_seconds: 0,
             tls: None,
             message_octets_max: 65_536,
             connections_max: 256,

@@ -233,6 +233,7 @@ pub(crate) struct Speaker<'s> {
     at_the_end: &'s AtTheEnd,
     failure_handling: CreditControlFailureHandling,
     limit_told: LimitTold,
+    quota_holding_seconds: u32,
     filters: Vec<&'s str>,
 }
 
@@ -251,6 +252,7 @@ impl<'s> Speaker<'s> {
             at_the_end,
             failure_handling,
             limit_told: LimitTold::InServices,
+            quota_holding_seconds: 0,
             filters,
         }
     }
@@ -258,6 +260,14 @@ impl<'s> Speaker<'s> {
     /// The same, telling elsewhere that nothing is left.
     pub(crate) fn telling(self, limit_told: LimitTold) -> Self {
         Self { limit_told, ..self }
+    }
+
+    /// The same, asking for quota back that is not used for so long; not with 0.
+    pub(crate) fn holding(self, quota_holding_seconds: u32) -> Self {
+        Self {
+            quota_holding_seconds,
+            ..self
+        }
     }
 
     /// The code of the answer as a whole.
@@ -372,6 +382,8 @@ impl<'s> Speaker<'s> {
                 volume_quota_threshold_octets: threshold(quota, unit, Unit::Octets),
                 time_quota_threshold_seconds: threshold(quota, unit, Unit::Seconds),
                 unit_quota_threshold: threshold(quota, unit, Unit::Messages),
+                quota_holding_time_seconds: (self.quota_holding_seconds > 0)
+                    .then_some(self.quota_holding_seconds),
                 ..code(ResultCode::SUCCESS)
             },
         }

@@ -32,6 +32,9 @@ pub(crate) struct HeardService {
     pub(crate) granted: Option<u64>,
     pub(crate) redirected_to: Option<String>,
     pub(crate) validity: Option<u32>,
+    pub(crate) holding: Option<u32>,
+    /// The filters of the last units.
+    pub(crate) filters: Vec<String>,
 }
 
 /// One service of a request.
@@ -322,6 +325,11 @@ impl Client {
                 .and_then(|last| last.redirect_server)
                 .map(|server| server.redirect_server_address.to_owned()),
             validity: it.validity_time_seconds,
+            holding: it.quota_holding_time_seconds,
+            filters: it
+                .final_unit_indication
+                .map(|last| last.filter_id.iter().map(str::to_owned).collect())
+                .unwrap_or_default(),
         });
         Heard {
             code: answer.result_code.0,

@@ -9,7 +9,7 @@ use simurgh_diameter::credit_control::{
 };
 use simurgh_diameter::message::decode;
 use simurgh_diameter::{Repeated, ResultCode};
-use simurgh_gy::LimitTold;
+use simurgh_gy::{AtTheEnd, LimitTold};
 use simurgh_vocab::Unit;
 
 use crate::client::{ASK, Client, Heard, Told, frame, last, used};
@@ -189,6 +189,45 @@ async fn clients_that_look_at_the_whole_answer_only_can_be_told_there_that_nothi
         assert_eq!(partly.code, 2001, "one of two has something");
         operator.audit().await;
     }
+}
+
+#[tokio::test]
+async fn quota_that_is_not_used_is_asked_back_after_the_holding_time() {
+    for (name, seconds, told) in [("holding-off", 0, None), ("holding-on", 90, Some(90))] {
+        let mut terms = Terms::default();
+        terms.settings.quota_holding_seconds = seconds;
+        let operator = Operator::on(name, terms).await;
+        let mut client = Client::open(&operator, CLIENTS[0]).await;
+        let begin = client.data(SESSION, Kind::Initial, 0, &[ASK]).await;
+        assert_eq!(begin.services[0].holding, told);
+        // The client reports what it used until then, and asks for nothing.
+        let back = client.data(SESSION, Kind::Update, 1, &[last(3)]).await;
+        assert_eq!(
+            (back.services[0].code, back.services[0].holding),
+            (2001, None)
+        );
+        assert_eq!(operator.amounts(Unit::Octets).await, (997, 0, 3));
+        operator.audit().await;
+    }
+}
+
+#[tokio::test]
+async fn the_last_units_can_lead_to_what_filters_allow() {
+    let mut terms = Terms::default();
+    terms.settings.at_the_end = AtTheEnd::Restrict(vec!["portal-only".to_owned()]);
+    let operator = Operator::on("restricted", terms).await;
+    let mut client = Client::open(&operator, CLIENTS[0]).await;
+    client.data(SESSION, Kind::Initial, 0, &[ASK]).await;
+    let over = client.data(SESSION, Kind::Update, 1, &[used(1_000)]).await;
+    assert_eq!(over.services[0].code, 4012);
+    assert_eq!(over.services[0].filters, ["portal-only"]);
+    assert_eq!(over.services[0].redirected_to, None);
+    // The way there costs nothing, and goes on.
+    let free = client
+        .data(SESSION, Kind::Update, 2, &[group(900, ASK)])
+        .await;
+    assert_eq!(free.services[0].code, 2001);
+    operator.audit().await;
 }
 
 #[tokio::test]

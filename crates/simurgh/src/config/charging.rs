@@ -27,6 +27,7 @@ pub(crate) struct ChargingSettings {
     pub(crate) store_down: StoreDown,
     pub(crate) failure_handling: Handling,
     pub(crate) limit_told: LimitTold,
+    pub(crate) quota_holding_seconds: u32,
     /// TLS, if it is wanted.
     pub(crate) tls: Option<TlsFiles>,
     /// Slices, times, free services, the home country.
@@ -47,6 +48,7 @@ pub(crate) struct TlsFiles {
 #[derive(Clone, Copy)]
 enum End {
     Redirect,
+    Restrict,
     Terminate,
 }
 
@@ -57,8 +59,8 @@ pub(super) fn charging(r: &mut Reader, portal_url: Option<&str>) -> Option<Charg
     let realm = r.text("charging.realm", "");
     let named = r.list("charging.peers", &[]);
     let home = r.optional_text("charging.home_country", "");
-    let ends = [("redirect", End::Redirect), ("terminate", End::Terminate)];
-    let end = r.choice("charging.at_the_end", &ends);
+    let at_the_end = at_the_end(r, portal_url);
+    let quota_holding_seconds = r.number("charging.quota_holding_seconds", 0, (0, 86_400));
     let down = [
         ("refuse", StoreDown::Refuse),
         ("busy", StoreDown::Busy),
@@ -100,21 +102,39 @@ pub(super) fn charging(r: &mut Reader, portal_url: Option<&str>) -> Option<Charg
         host,
         realm,
         peers,
-        at_the_end: match end? {
-            End::Redirect => {
-                AtTheEnd::Redirect(format!("{}/plans", portal_url.unwrap_or_default()))
-            }
-            End::Terminate => AtTheEnd::Terminate,
-        },
+        at_the_end: at_the_end?,
         store_down: store_down?,
         failure_handling: failure_handling?,
         limit_told: limit_told?,
+        quota_holding_seconds,
         tls,
         rules: Rules {
             tariff,
             home,
             reauthorizer: None,
         },
+    })
+}
+
+fn at_the_end(r: &mut Reader, portal_url: Option<&str>) -> Option<AtTheEnd> {
+    let ends = [
+        ("redirect", End::Redirect),
+        ("restrict", End::Restrict),
+        ("terminate", End::Terminate),
+    ];
+    let end = r.choice("charging.at_the_end", &ends);
+    let filters = r.list("charging.restricted_filters", &[]);
+    Some(match end? {
+        End::Redirect => AtTheEnd::Redirect(format!("{}/plans", portal_url.unwrap_or_default())),
+        End::Restrict => {
+            if filters.is_empty() {
+                let expected =
+                    "it is needed: the names of the filters that gateways know (Filter-Id)";
+                r.fault("charging.restricted_filters", expected);
+            }
+            AtTheEnd::Restrict(filters)
+        }
+        End::Terminate => AtTheEnd::Terminate,
     })
 }
 

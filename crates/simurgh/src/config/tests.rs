@@ -119,6 +119,8 @@ const EVERYTHING_WRONG: &str = "
         tls_key = 'key.pem'
         failure_handling = 'hope'
         store_down = 'panic'
+        at_the_end = 'restrict'
+        quota_holding_seconds = 100000
         [log]
         format = 'xml'
         filter = 'a=b=c'
@@ -144,6 +146,8 @@ fn every_error_is_reported_at_once_with_its_setting() {
         "charging.tls_certificate",
         "charging.failure_handling",
         "charging.store_down",
+        "charging.restricted_filters",
+        "charging.quota_holding_seconds",
         "smtp.host",
         "smtp.from",
         "smtp.tls",

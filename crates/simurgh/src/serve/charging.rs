@@ -46,6 +46,7 @@ impl Node {
             store_down: charging.store_down,
             failure_handling: charging.failure_handling,
             limit_told: charging.limit_told,
+            quota_holding_seconds: charging.quota_holding_seconds,
             tls: charging.tls.as_ref().map(tls).transpose()?,
             ..Settings::of(Local {
                 host: charging.host.clone(),
