@@ -15,6 +15,39 @@ pub enum BucketWindow {
     },
 }
 
+/// What a bucket pays for, and in which turn.
+///
+/// Buckets that cover a use pay in this order: lowest priority number, soonest end, a bucket that names
+/// the rating group before one for any, most specific zone, oldest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BucketTerms {
+    /// The rating groups it pays for; any if there are none. Source: `RFC 8506 §8.29` (Rating-Group).
+    pub rating_groups: Vec<u32>,
+    /// Its turn: the lowest number pays first.
+    pub priority: u8,
+}
+
+impl BucketTerms {
+    /// The priority of a bucket about which nothing is said: there is room before and behind it.
+    pub const USUAL_PRIORITY: u8 = 100;
+
+    /// Whether it pays for this rating group. Use without a rating group is paid by buckets for any.
+    #[must_use]
+    pub fn covers(&self, rating_group: Option<u32>) -> bool {
+        self.rating_groups.is_empty()
+            || rating_group.is_some_and(|group| self.rating_groups.contains(&group))
+    }
+}
+
+impl Default for BucketTerms {
+    fn default() -> Self {
+        Self {
+            rating_groups: Vec::new(),
+            priority: Self::USUAL_PRIORITY,
+        }
+    }
+}
+
 /// A bucket. How much is in it is the ledger's to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket {
@@ -32,6 +65,8 @@ pub struct Bucket {
     pub window: BucketWindow,
     /// How much was granted.
     pub granted: i64,
+    /// What it pays for, and in which turn.
+    pub terms: BucketTerms,
     /// Whether what was left has been booked as expired or reversed.
     pub closed: bool,
 }

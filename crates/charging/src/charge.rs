@@ -293,7 +293,7 @@ impl Work<'_> {
             note(&mut service.debits, hold.bucket, taken);
         }
         service.holds = holds;
-        for bucket in self.covering(&service.zones) {
+        for bucket in self.covering(&service.zones, service.key) {
             let taken = rest.min(self.left(bucket)?);
             rest -= taken;
             self.shift(bucket, BucketRole::Left, BucketRole::Used, taken)?;
@@ -342,7 +342,7 @@ impl Work<'_> {
         if service.free {
             return Ok(ServiceResult::Granted(self.quota(wish, false, None)));
         }
-        let left = self.covered(&report.zones)?;
+        let left = self.covered(&report.zones, told.key)?;
         if left == 0 {
             return Ok(ServiceResult::LimitReached);
         }
@@ -358,7 +358,7 @@ impl Work<'_> {
         };
         let mut rest = amount;
         let mut until = None;
-        for bucket in self.covering(&report.zones) {
+        for bucket in self.covering(&report.zones, told.key) {
             let taken = rest.min(self.left(bucket)?);
             if taken > 0 {
                 rest -= taken;
@@ -394,7 +394,7 @@ impl Work<'_> {
             Asked::Any => 1,
             Asked::UpTo(amount) => amount.max(0),
         };
-        if !service.free && self.covered(&service.zones)? < amount {
+        if !service.free && self.covered(&service.zones, service.key)? < amount {
             return Ok(ServiceResult::LimitReached);
         }
         self.debit(service, amount)?;
@@ -406,10 +406,10 @@ impl Work<'_> {
         }))
     }
 
-    /// What is left in the buckets that cover the place.
-    fn covered(&self, zones: &[ZoneCode]) -> Result<i64, ChargeError> {
+    /// What is left in the buckets that cover the place and the service.
+    fn covered(&self, zones: &[ZoneCode], key: ServiceKey) -> Result<i64, ChargeError> {
         let mut left = 0i64;
-        for bucket in self.covering(zones) {
+        for bucket in self.covering(zones, key) {
             left = left.saturating_add(self.left(bucket)?);
         }
         Ok(left)
@@ -443,22 +443,25 @@ impl Work<'_> {
         Ok(Record::take(session, cause, self.now))
     }
 
-    /// The open buckets that cover one of the zones and count the session's unit, in the order in which
-    /// they pay: soonest end, then most specific zone, then oldest.
-    fn covering(&self, zones: &[ZoneCode]) -> Vec<BucketId> {
+    /// The open buckets that cover one of the zones and the service and count the session's unit, in the
+    /// order in which they pay: [`BucketTerms`](crate::BucketTerms).
+    fn covering(&self, zones: &[ZoneCode], key: ServiceKey) -> Vec<BucketId> {
         let mut open: Vec<_> = self
             .book
             .buckets
             .iter()
             .filter(|it| it.bucket.counts(self.unit) && it.bucket.is_open(self.now))
-            .filter(|it| it.holding.left > 0)
+            .filter(|it| it.holding.left > 0 && it.bucket.terms.covers(key.rating_group))
             .filter_map(|it| {
                 let place = zones.iter().position(|zone| *zone == it.bucket.zone)?;
-                Some((it.bucket.ends_at(), place, it.bucket.id))
+                let terms = &it.bucket.terms;
+                let for_any = terms.rating_groups.is_empty();
+                let turn = (terms.priority, it.bucket.ends_at(), for_any, place);
+                Some((turn, it.bucket.id))
             })
             .collect();
         open.sort_unstable();
-        open.into_iter().map(|(_, _, id)| id).collect()
+        open.into_iter().map(|(_, id)| id).collect()
     }
 
     fn balance(&self, id: BucketId) -> Result<&BucketBalance, ChargeError> {
@@ -496,7 +499,7 @@ impl Work<'_> {
     }
 }
 
-/// Whether there is enough left for what is asked for; nothing changes.
+/// Whether there is enough left for all that is asked for together; nothing changes.
 ///
 /// Source: `RFC 8506 §6.2` (balance check).
 ///
@@ -515,16 +518,27 @@ pub fn has_credit(
         unit: report.unit,
         moves: Vec::new(),
     };
-    let left = work.covered(&report.zones)?;
-    let asked = report.services.iter().fold(0i64, |sum, told| {
-        let amount = match told.asked {
-            Some(Asked::UpTo(amount)) => amount.max(0),
+    let mut spent = Vec::new();
+    let mut is_covered = true;
+    for told in &report.services {
+        let mut rest = match told.asked {
+            Some(Asked::UpTo(amount)) => amount.max(1),
             Some(Asked::Any) => 1,
-            None => 0,
+            None => continue,
         };
-        sum.saturating_add(amount)
-    });
-    Ok(work.book.in_service && left >= asked.max(1))
+        for bucket in work.covering(&report.zones, told.key) {
+            let parts = spent.iter().filter(|it: &&Debit| it.bucket == bucket);
+            let before: i64 = parts.map(|it| it.amount).sum();
+            let taken = rest.min(work.left(bucket)? - before);
+            rest -= taken;
+            note(&mut spent, bucket, taken);
+        }
+        is_covered &= rest == 0;
+    }
+    if spent.is_empty() && is_covered {
+        is_covered = work.covered(&report.zones, ServiceKey::default())? > 0;
+    }
+    Ok(work.book.in_service && is_covered)
 }
 
 /// Whether a plan of the line waits for its first use: it is started before the request is decided.

@@ -28,7 +28,8 @@ pub struct Consumption {
     pub uncovered: i64,
 }
 
-/// Takes what was used from the open buckets: soonest end first, then the smaller bucket. `source`
+/// Takes what was used from the open buckets for any rating group: lowest priority number
+/// first, then soonest end, then the smaller bucket. `source`
 /// tells one report from another; the same source takes only once.
 ///
 /// # Errors
@@ -43,9 +44,17 @@ pub fn consume(
         .filter(|b| {
             b.bucket.counts(used.unit) && b.bucket.zone == used.zone && b.bucket.is_open(used.at)
         })
-        .filter(|b| b.holding.left > 0)
+        .filter(|b| b.holding.left > 0 && b.bucket.terms.covers(None))
         .collect();
-    open.sort_by_key(|b| (b.bucket.ends_at(), b.holding.left, b.bucket.id));
+    open.sort_by_key(|b| {
+        let bucket = &b.bucket;
+        (
+            bucket.terms.priority,
+            bucket.ends_at(),
+            b.holding.left,
+            bucket.id,
+        )
+    });
     let mut rest = used.amount.max(0);
     let mut postings = Vec::new();
     for balance in open {

@@ -16,7 +16,7 @@ mod subscription;
 mod tariff;
 
 pub use answer::{Answer, CommandResult, Quota, ServiceAnswer, ServiceResult};
-pub use bucket::{Bucket, BucketBalance, BucketWindow};
+pub use bucket::{Bucket, BucketBalance, BucketTerms, BucketWindow};
 pub use charge::{
     ChargeError, Decision, LineBook, Outcome, charge, give_up, has_credit, waits_for_first_use,
 };
@@ -30,7 +30,7 @@ pub use session::{
 };
 pub use standing::{Standing, UnitStanding, Warning, reached_thresholds, standing, unit_standing};
 pub use subscription::{
-    Grant, GrantRequest, Issue, Subscription, SubscriptionState, activate, expire, grant, revoke,
-    supersede,
+    Dedicated, Grant, GrantRequest, Issue, Subscription, SubscriptionState, activate, expire,
+    grant, revoke, supersede,
 };
 pub use tariff::{Slice, Tariff, UnknownSessions};

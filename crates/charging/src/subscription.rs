@@ -6,7 +6,7 @@ use simurgh_vocab::{
     ZoneCode,
 };
 
-use crate::{Bucket, BucketBalance, BucketWindow};
+use crate::{Bucket, BucketBalance, BucketTerms, BucketWindow};
 
 /// Where a subscription stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,6 +106,17 @@ pub enum Issue {
     },
 }
 
+/// A part of a grant that pays for some rating groups only.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dedicated {
+    /// What it counts.
+    pub unit: Unit,
+    /// How much each period gives, in the unit.
+    pub amount: i64,
+    /// What it pays for, and in which turn.
+    pub terms: BucketTerms,
+}
+
 /// What is to be granted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GrantRequest {
@@ -119,6 +130,8 @@ pub struct GrantRequest {
     pub zone: ZoneCode,
     /// What each period gives. A plan that was extended gives `sets` times as much in one period.
     pub allowance: Allowance,
+    /// What each period gives beside it for some rating groups only.
+    pub dedicated: Vec<Dedicated>,
     /// Money that each period gives, to pay for what no allowance covers.
     pub credit: Option<Money>,
     /// How many allowances one period holds (more than 1 when a running plan is extended).
@@ -153,7 +166,11 @@ pub fn grant(
         let credit = request
             .credit
             .map(|credit| (Asset::Money(credit.currency), credit.minor));
-        for (asset, amount) in units.into_iter().chain(credit) {
+        let general = units.into_iter().chain(credit);
+        let general = general.map(|(asset, amount)| (asset, amount, BucketTerms::default()));
+        let dedicated = request.dedicated.iter();
+        let dedicated = dedicated.map(|it| (Asset::Service(it.unit), it.amount, it.terms.clone()));
+        for (asset, amount, terms) in general.chain(dedicated) {
             let granted = amount.checked_mul(i64::from(request.sets));
             let granted = granted.ok_or(EntryError::Overflow)?;
             if granted > 0 {
@@ -165,6 +182,7 @@ pub fn grant(
                     zone: request.zone.clone(),
                     window,
                     granted,
+                    terms,
                     closed: false,
                 });
             }

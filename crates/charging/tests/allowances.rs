@@ -89,6 +89,7 @@ impl Books {
                 data: Octets::new(data).unwrap(),
                 ..Allowance::default()
             },
+            dedicated: Vec::new(),
             credit: None,
             sets: 1,
             issue,
@@ -152,6 +153,7 @@ fn every_unit_of_every_period_gets_a_bucket() {
         order: OrderId::from_parts(1, &[0; 10]),
         zone: "home".parse().unwrap(),
         allowance,
+        dedicated: Vec::new(),
         credit: None,
         sets: 3,
         issue: Issue::Periods(vec![days(0, 30), days(30, 60)]),

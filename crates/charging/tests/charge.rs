@@ -8,9 +8,9 @@
 
 use proptest::prelude::*;
 use simurgh_charging::{
-    Answer, Asked, Bucket, BucketBalance, BucketWindow, CommandResult, Decision, LineBook, Outcome,
-    Phase, Quota, RecordCause, Report, ServiceKey, ServiceReport, ServiceResult, Session,
-    SessionStanding, Slice, Tariff, UnknownSessions, charge, give_up, has_credit,
+    Answer, Asked, Bucket, BucketBalance, BucketTerms, BucketWindow, CommandResult, Decision,
+    LineBook, Outcome, Phase, Quota, RecordCause, Report, ServiceKey, ServiceReport, ServiceResult,
+    Session, SessionStanding, Slice, Tariff, UnknownSessions, charge, give_up, has_credit,
 };
 use simurgh_ledger::{Asset, BucketRole, Holding, Move};
 use simurgh_vocab::{
@@ -50,6 +50,7 @@ fn bucket(number: u64, zone_code: &str, hours: u32, left: i64) -> BucketBalance 
             zone: zone(zone_code),
             window: BucketWindow::Fixed(period),
             granted: left,
+            terms: BucketTerms::default(),
             closed: false,
         },
         holding: Holding {
@@ -269,6 +270,150 @@ fn the_soonest_end_pays_first_then_the_most_specific_zone() {
     ));
     let used = [1, 2, 3, 4].map(|number| books.amounts(number).2);
     assert_eq!(used, [0, 10, 30, 0]);
+}
+
+/// A bucket for some rating groups, with a priority.
+fn dedicated(it: BucketBalance, rating_groups: &[u32], priority: u8) -> BucketBalance {
+    let terms = BucketTerms {
+        rating_groups: rating_groups.to_vec(),
+        priority,
+    };
+    BucketBalance {
+        bucket: Bucket { terms, ..it.bucket },
+        ..it
+    }
+}
+
+#[test]
+fn buckets_pay_by_priority_then_end_then_rating_group_then_zone_then_age() {
+    let of = |number, zone, hours, groups: &[u32], priority| {
+        dedicated(bucket(number, zone, hours, 30), groups, priority)
+    };
+    let cases = [
+        (
+            "priority before end",
+            of(1, "home", 1, &[], 100),
+            of(2, "home", 48, &[], 99),
+        ),
+        (
+            "priority before rating group",
+            of(1, "home", 9, &[1], 100),
+            of(2, "home", 9, &[], 99),
+        ),
+        (
+            "end before rating group",
+            of(1, "home", 48, &[1], 100),
+            of(2, "home", 24, &[], 100),
+        ),
+        (
+            "rating group before zone",
+            of(1, "home", 24, &[], 100),
+            of(2, "world", 24, &[1], 100),
+        ),
+        (
+            "one of many rating groups",
+            of(1, "home", 24, &[], 100),
+            of(2, "home", 24, &[7, 1], 100),
+        ),
+        (
+            "zone before age",
+            of(1, "world", 24, &[1], 100),
+            of(2, "home", 24, &[1], 100),
+        ),
+        (
+            "age last",
+            of(3, "home", 24, &[1], 100),
+            of(2, "home", 24, &[1], 100),
+        ),
+    ];
+    for (rule, behind, first) in cases {
+        let order = [first.bucket.id, behind.bucket.id];
+        let mut books = Books::of(vec![behind, first]);
+        books.tariff.data.least = 40;
+        books.report(&ask(0, None));
+        let held = order.map(|id| {
+            let mut all = books.book.buckets.iter();
+            all.find(|it| it.bucket.id == id).unwrap().holding.reserved
+        });
+        assert_eq!(held, [30, 10], "{rule}");
+    }
+}
+
+#[test]
+fn a_bucket_for_rating_groups_pays_for_no_other() {
+    let video = || dedicated(bucket(1, "home", 24, 30), &[7], 1);
+    let cases = [
+        ("the named one", 7, vec![video()], Some(30)),
+        ("another", 8, vec![video()], None),
+        (
+            "another, with a bucket for any",
+            8,
+            vec![video(), bucket(2, "home", 24, 5)],
+            Some(5),
+        ),
+        ("both", 7, vec![video(), bucket(2, "home", 24, 5)], Some(35)),
+    ];
+    for (rule, group, buckets, expected) in cases {
+        let mut books = Books::of(buckets);
+        books.tariff.data.least = 100;
+        let asked = vec![service(group, None, Some(Asked::Any))];
+        let answer = books.report(&report(0, Phase::Initial, asked));
+        let amount = match &answer.services[0].result {
+            ServiceResult::Granted(quota) => Some(quota.amount),
+            other => {
+                assert_eq!(*other, ServiceResult::LimitReached, "{rule}");
+                None
+            }
+        };
+        assert_eq!(amount, expected, "{rule}");
+        // Use beyond the grant leaves it alone as well.
+        books.report(&report(
+            1,
+            Phase::Terminate,
+            vec![service(group, Some(50), None)],
+        ));
+        assert_eq!(
+            books.amounts(1).2,
+            if group == 7 { 30 } else { 0 },
+            "{rule}"
+        );
+    }
+}
+
+#[test]
+fn use_without_a_rating_group_is_paid_by_buckets_for_any() {
+    let mut books = Books::of(vec![
+        dedicated(bucket(1, "home", 24, 30), &[7], 1),
+        bucket(2, "home", 24, 20),
+    ]);
+    let mut asked = service(0, None, Some(Asked::Any));
+    asked.key = ServiceKey::default();
+    books.tariff.data.least = 100;
+    let quota = granted(&books.report(&report(0, Phase::Initial, vec![asked])));
+    assert_eq!((quota.amount, quota.last), (20, true));
+    assert_eq!(books.amounts(1).1, 0);
+}
+
+#[test]
+fn rfc8506_6_2_a_balance_check_counts_each_bucket_once_for_the_services_it_pays() {
+    let cases = [
+        ("video only", vec![(7, 30)], true),
+        ("video and any", vec![(7, 40), (8, 10)], true),
+        ("any is spent by video", vec![(7, 41), (8, 10)], false),
+        ("video is none of another's", vec![(8, 21)], false),
+    ];
+    for (rule, asked, expected) in cases {
+        let mut books = Books::of(vec![
+            dedicated(bucket(1, "home", 24, 30), &[7], 1),
+            bucket(2, "home", 24, 20),
+        ]);
+        let services = asked.iter();
+        let services =
+            services.map(|(group, amount)| service(*group, None, Some(Asked::UpTo(*amount))));
+        let asks = report(0, Phase::Event, services.collect());
+        let has = has_credit(&mut books.book, &asks, &books.tariff, NOW).unwrap();
+        assert_eq!(has, expected, "{rule}");
+    }
 }
 
 #[test]

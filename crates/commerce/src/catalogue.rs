@@ -106,6 +106,19 @@ pub struct Term {
     pub discount_basis_points: u32,
 }
 
+/// Data of a plan that pays for some rating groups only, e.g. video.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dedicated {
+    /// What it is for.
+    pub name: LocalText,
+    /// How much one period gives.
+    pub data: Octets,
+    /// The rating groups. Source: `RFC 8506 §8.29`.
+    pub rating_groups: Vec<u32>,
+    /// Its turn among what pays; the lowest number pays first, the plan's own allowance at 100.
+    pub priority: u8,
+}
+
 /// A ready-made plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offer {
@@ -121,6 +134,8 @@ pub struct Offer {
     pub zone: ZoneCode,
     /// What one period gives.
     pub allowance: Allowance,
+    /// What one period gives beside it for some rating groups only.
+    pub dedicated: Vec<Dedicated>,
     /// How long one period lasts, in days of 24 hours.
     pub validity_days: u32,
     /// How it may be started when the line has no running plan.
@@ -239,6 +254,9 @@ pub enum CatalogueError {
     /// A term or validity is out of range.
     #[error("{0}: terms are 1 to 24 periods with a discount below 100 %, validity 1 to 366 days")]
     BadTerm(String),
+    /// Dedicated data gives nothing, or names no rating group.
+    #[error("{0}: dedicated data needs at least 1 MB and a rating group")]
+    BadDedicated(String),
     /// A plan gives nothing, or cannot be started.
     #[error("{0}: a plan needs an allowance, a term and an activation")]
     EmptyPlan(String),
@@ -350,6 +368,10 @@ impl Catalogue {
             if offer.allowance.is_empty() || offer.activations.is_empty() || offer.terms.is_empty()
             {
                 errors.push(CatalogueError::EmptyPlan(name()));
+            }
+            let mut dedicated = offer.dedicated.iter();
+            if dedicated.any(|it| it.data.count() == 0 || it.rating_groups.is_empty()) {
+                errors.push(CatalogueError::BadDedicated(name()));
             }
             if !sound_prices(&offer.prices) {
                 errors.push(CatalogueError::BadPrice(name()));

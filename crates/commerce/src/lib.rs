@@ -15,8 +15,8 @@ mod schedule;
 mod selection;
 
 pub use catalogue::{
-    AddOn, Builder, BuilderStep, BuilderZone, Catalogue, CatalogueError, IdentityRule, LocalText,
-    Offer, Prices, Tax, Term, Tier, Zone,
+    AddOn, Builder, BuilderStep, BuilderZone, Catalogue, CatalogueError, Dedicated, IdentityRule,
+    LocalText, Offer, Prices, Tax, Term, Tier, Zone,
 };
 pub use invoice::{Document, DocumentKind, DocumentLine, DocumentNumber};
 pub use order::{CloseReason, Order, OrderState, OrderTransition};

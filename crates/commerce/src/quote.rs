@@ -5,8 +5,9 @@ use simurgh_vocab::{Allowance, Currency, Duration, Money, Period, Timestamp, Zon
 use crate::promotion::Occasion;
 use crate::schedule::{Wish, plan};
 use crate::{
-    Activation, AddOn, Builder, BuilderStep, Catalogue, LocalText, Mix, Order, Promotion,
-    PromotionRefusal, PromotionUse, Running, Schedule, Selection, Start, StartRefusal, Term, Tier,
+    Activation, AddOn, Builder, BuilderStep, Catalogue, Dedicated, LocalText, Mix, Order,
+    Promotion, PromotionRefusal, PromotionUse, Running, Schedule, Selection, Start, StartRefusal,
+    Term, Tier,
 };
 
 /// What is asked for.
@@ -527,6 +528,8 @@ impl Quote {
 pub struct Execution {
     /// What each period gives.
     pub allowance: Allowance,
+    /// What each period gives beside it for some rating groups only.
+    pub dedicated: Vec<Dedicated>,
     /// When.
     pub schedule: Schedule,
     /// The start it was given, which differs from the one ordered if the line changed meanwhile.
@@ -577,6 +580,7 @@ pub fn execute(
                     data: add_on.data,
                     ..Allowance::default()
                 },
+                dedicated: Vec::new(),
                 schedule: Schedule::Fixed {
                     periods: vec![Period { start: from, end }],
                 },
@@ -584,6 +588,11 @@ pub fn execute(
             });
         }
     };
+    let dedicated = match &order.selection {
+        Selection::Offer(code) => catalogue.offer(code).map(|offer| offer.dedicated.clone()),
+        Selection::Mix(_) | Selection::AddOn(_) => None,
+    };
+    let dedicated = dedicated.unwrap_or_default();
     let selection = order.selection.to_string();
     let everywhere = Activation::ALL;
     let wish = |start| Wish {
@@ -601,6 +610,7 @@ pub fn execute(
     }
     Ok(Execution {
         allowance: item.allowance,
+        dedicated,
         schedule: tried?,
         start,
     })

@@ -85,6 +85,7 @@ fn catalogue() -> Catalogue {
                 voice: Seconds::new(60).unwrap(),
                 sms: Messages::new(5).unwrap(),
             },
+            dedicated: Vec::new(),
             validity_days: 30,
             activations: Activation::ALL.to_vec(),
             prices: yuan(3_900),

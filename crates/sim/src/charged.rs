@@ -186,6 +186,7 @@ fn plan(
             voice: Seconds::new(0).ok_or_else(|| corrupt("voice"))?,
             sms: Messages::new(0).ok_or_else(|| corrupt("messages"))?,
         },
+        dedicated: Vec::new(),
         credit: None,
         sets: 1,
         issue: Issue::Periods(vec![Period {

@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 use simurgh_commerce::{
-    Activation, AddOn, Builder, BuilderStep, BuilderZone, Catalogue, CatalogueError, IdentityRule,
-    LocalText, Offer, Prices, Promotion, Reduction, Tax, Term, Tier, Zone,
+    Activation, AddOn, Builder, BuilderStep, BuilderZone, Catalogue, CatalogueError, Dedicated,
+    IdentityRule, LocalText, Offer, Prices, Promotion, Reduction, Tax, Term, Tier, Zone,
 };
 use simurgh_vocab::{Allowance, Currency, Messages, Money, Octets, Period, Seconds, Timestamp};
 
@@ -87,10 +87,26 @@ struct OfferRow {
     data_mb: i64,
     voice_minutes: i64,
     sms: i64,
+    #[serde(default)]
+    dedicated: Vec<DedicatedRow>,
     validity_days: u32,
     activations: Vec<String>,
     price: PriceRow,
     terms: Vec<TermRow>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DedicatedRow {
+    name: TextRow,
+    data_mb: i64,
+    rating_groups: Vec<u32>,
+    #[serde(default = "usual_priority")]
+    priority: u8,
+}
+
+const fn usual_priority() -> u8 {
+    simurgh_charging::BucketTerms::USUAL_PRIORITY
 }
 
 #[derive(Deserialize)]
@@ -311,11 +327,25 @@ fn offer(row: OfferRow) -> Result<Offer, CatalogueFileError> {
         summary: text(row.summary),
         zone: row.zone.parse().map_err(|e| wrong(&place, e))?,
         allowance: allowance(&place, row.data_mb, row.voice_minutes, row.sms)?,
+        dedicated: row
+            .dedicated
+            .into_iter()
+            .map(|row| dedicated(&place, row))
+            .collect::<Result<_, _>>()?,
         validity_days: row.validity_days,
         activations: activations(&place, &row.activations)?,
         prices: prices(&place, row.price)?,
         terms: terms(row.terms),
         code: place,
+    })
+}
+
+fn dedicated(place: &str, row: DedicatedRow) -> Result<Dedicated, CatalogueFileError> {
+    Ok(Dedicated {
+        name: text(row.name),
+        data: allowance(place, row.data_mb, 0, 0)?.data,
+        rating_groups: row.rating_groups,
+        priority: row.priority,
     })
 }
 
@@ -470,4 +500,51 @@ pub(super) fn differences(old: Option<&Catalogue>, new: &Catalogue) -> Vec<Strin
         .filter(|(name, _)| !after.iter().any(|(kept, _)| kept == name));
     lines.extend(gone.map(|(name, _)| format!("- {name}")));
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CatalogueFileError, parse};
+
+    const SMALL: &str = include_str!("../../../../fuzz/corpus/catalogue/small.toml");
+
+    /// The small catalogue with dedicated data in its offer.
+    fn with_dedicated(rows: &str) -> String {
+        let dedicated =
+            format!("[[offer.dedicated]]\nname = {{ zh = \"视频\", en = \"video\" }}\n{rows}");
+        SMALL.replacen("[[add_on]]", &format!("{dedicated}\n\n[[add_on]]"), 1)
+    }
+
+    #[test]
+    fn an_offer_may_hold_data_for_some_rating_groups() {
+        let cases = [
+            ("data_mb = 20\nrating_groups = [7, 8]\npriority = 50", 50),
+            ("data_mb = 20\nrating_groups = [7, 8]", 100),
+        ];
+        for (rows, priority) in cases {
+            let catalogue = parse(&with_dedicated(rows), 1);
+            let offer = catalogue.as_ref().ok().and_then(|it| it.offers.first());
+            let dedicated = offer.and_then(|it| it.dedicated.first());
+            let found =
+                dedicated.map(|it| (it.data.count(), it.rating_groups.clone(), it.priority));
+            assert_eq!(found, Some((20_000_000, vec![7, 8], priority)), "{rows}");
+        }
+        // Catalogues from before have none.
+        let before = parse(SMALL, 1);
+        assert!(before.is_ok_and(|it| it.offers.iter().all(|it| it.dedicated.is_empty())));
+    }
+
+    #[test]
+    fn dedicated_data_without_data_or_rating_group_is_refused() {
+        for rows in [
+            "data_mb = 0\nrating_groups = [7]",
+            "data_mb = 20\nrating_groups = []",
+        ] {
+            let refused = parse(&with_dedicated(rows), 1);
+            assert!(
+                matches!(refused, Err(CatalogueFileError::Rules(_))),
+                "{rows}"
+            );
+        }
+    }
 }

@@ -1,7 +1,8 @@
 //! Recording a payment and granting what it paid for: one transaction, once.
 
 use simurgh_charging::{
-    BucketWindow, GrantRequest, Issue, Subscription, SubscriptionState, grant, supersede,
+    BucketTerms, BucketWindow, Dedicated, GrantRequest, Issue, Subscription, SubscriptionState,
+    grant, supersede,
 };
 use simurgh_commerce::{
     Document, DocumentKind, DocumentLine, Execution, Order, Payment, PaymentState, Schedule,
@@ -9,7 +10,7 @@ use simurgh_commerce::{
 };
 use simurgh_ledger::{Account, Entry, Posting, Source, post};
 use simurgh_vocab::{
-    BucketId, EntryId, InvoiceId, LineId, Money, Period, SubscriptionId, Timestamp,
+    BucketId, EntryId, InvoiceId, LineId, Money, Period, SubscriptionId, Timestamp, Unit,
 };
 
 use crate::ports::{Line, LineState, Task, Tx};
@@ -182,12 +183,21 @@ impl App {
                 1,
             ),
         };
+        let dedicated = execution.dedicated.into_iter().map(|it| Dedicated {
+            unit: Unit::Octets,
+            amount: it.data.count(),
+            terms: BucketTerms {
+                rating_groups: it.rating_groups,
+                priority: it.priority,
+            },
+        });
         let request = GrantRequest {
             subscription,
             line,
             order: order.id,
             zone: order.zone.clone(),
             allowance: execution.allowance,
+            dedicated: dedicated.collect(),
             credit: None,
             sets,
             issue,

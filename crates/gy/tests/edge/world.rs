@@ -123,6 +123,7 @@ impl Operator {
                 voice: Seconds::new(100).unwrap(),
                 sms: Messages::new(3).unwrap(),
             },
+            dedicated: Vec::new(),
             credit: None,
             sets: 1,
             issue: Issue::Periods(vec![period]),

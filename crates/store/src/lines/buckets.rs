@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use simurgh_app::ports::StoreFault;
-use simurgh_charging::{Bucket, BucketBalance, BucketWindow};
+use simurgh_charging::{Bucket, BucketBalance, BucketTerms, BucketWindow};
 use simurgh_ledger::{Asset, BucketRole, Holding};
 use simurgh_vocab::{BucketId, LineId, Period, SubscriptionId};
 
@@ -17,7 +17,8 @@ macro_rules! select_buckets {
     ($rest:literal) => {
         concat!(
             "SELECT b.line_id, b.subscription_id, b.id, b.unit, b.zone, b.granted, b.starts_at,
-             b.ends_at, b.first_use_position, b.closed, b.amount_granted, b.amount_left,
+             b.ends_at, b.first_use_position, b.closed, b.priority, b.rating_groups,
+             b.amount_granted, b.amount_left,
              b.amount_reserved, b.amount_used, b.amount_expired, b.amount_reversed
              FROM bucket b ",
             $rest
@@ -33,8 +34,8 @@ pub(super) fn insert(tx: &mut StoreTx<'_>, bucket: &Bucket) -> Result<(), StoreF
     tx.settles(bucket.line)?;
     let [starts_at, ends_at, position] = window_columns(bucket.window);
     let sql = "INSERT INTO bucket (line_id, subscription_id, id, unit, zone, granted,
-               starts_at, ends_at, first_use_position, closed)
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+               starts_at, ends_at, first_use_position, closed, priority, rating_groups)
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
     let params = params![
         bucket.line,
         bucket.subscription,
@@ -46,6 +47,8 @@ pub(super) fn insert(tx: &mut StoreTx<'_>, bucket: &Bucket) -> Result<(), StoreF
         ends_at,
         position,
         bucket.closed,
+        i64::from(bucket.terms.priority),
+        group_column(&bucket.terms.rating_groups),
     ];
     tx.execute(sql, &params).map(drop)
 }
@@ -94,6 +97,7 @@ pub(crate) fn read(row: &mut Row) -> Result<BucketBalance, StoreFault> {
         granted: row.int()?,
         window: read_window(row)?,
         closed: row.boolean()?,
+        terms: read_terms(row)?,
     };
     Ok(BucketBalance {
         bucket,
@@ -179,6 +183,26 @@ pub(crate) fn set_amounts(
         exactly_one(tx.execute(&sql, &params)?, "bucket")?;
     }
     Ok(())
+}
+
+/// The column `rating_groups`: numbers with commas between; empty for any.
+fn group_column(rating_groups: &[u32]) -> String {
+    let all: Vec<String> = rating_groups.iter().map(ToString::to_string).collect();
+    all.join(",")
+}
+
+/// The columns `priority` and `rating_groups`.
+fn read_terms(row: &mut Row) -> Result<BucketTerms, StoreFault> {
+    let priority = u8::try_from(row.int()?);
+    let priority = priority.map_err(|_| row.behind("a priority out of range"))?;
+    let groups = row.text()?;
+    let groups = groups.split(',').filter(|it| !it.is_empty());
+    let rating_groups: Result<_, _> = groups.map(str::parse).collect();
+    let rating_groups = rating_groups.map_err(|_| row.behind("no list of rating groups"))?;
+    Ok(BucketTerms {
+        rating_groups,
+        priority,
+    })
 }
 
 /// The columns `starts_at`, `ends_at` and `first_use_position`.

@@ -1,7 +1,7 @@
 //! Lines and what they may use.
 
 use simurgh_app::ports::{DayUsage, LineState, Lines, StoreFault};
-use simurgh_charging::{BucketBalance, BucketWindow, SubscriptionState};
+use simurgh_charging::{BucketBalance, BucketTerms, BucketWindow, SubscriptionState};
 use simurgh_commerce::AutoRenewal;
 use simurgh_ledger::{Account, BucketRole, Entry, Holding, Posting, Source, post};
 use simurgh_vocab::{
@@ -134,7 +134,7 @@ fn buckets_come_back_with_their_balances() {
     each_store(|subject| {
         subject
             .write(move |tx| {
-                let buckets = [
+                let mut buckets = [
                     make::bucket(1, 1, windows[0]),
                     make::bucket(2, 1, windows[1]),
                     make::bucket(3, 2, windows[0]),
@@ -143,6 +143,10 @@ fn buckets_come_back_with_their_balances() {
                     let subscription = make::subscription(number, subscription_states()[1]);
                     tx.insert_subscription(&subscription).unwrap();
                 }
+                buckets[0].terms = BucketTerms {
+                    rating_groups: vec![7, u32::MAX],
+                    priority: 3,
+                };
                 for bucket in &buckets {
                     tx.insert_bucket(bucket).unwrap();
                 }

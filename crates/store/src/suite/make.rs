@@ -1,7 +1,7 @@
 //! Things to store.
 
 use simurgh_app::ports::{Line, LineState, Mandate};
-use simurgh_charging::{Bucket, BucketWindow, Subscription, SubscriptionState};
+use simurgh_charging::{Bucket, BucketTerms, BucketWindow, Subscription, SubscriptionState};
 use simurgh_commerce::{
     Document, DocumentKind, DocumentLine, DocumentNumber, LineKind, LocalText, MethodKind, Order,
     OrderState, Payment, PaymentState, QuoteLine, Refund, RefundReason, RefundState, Selection,
@@ -187,6 +187,7 @@ pub(crate) fn bucket(number: u8, subscription: u8, window: BucketWindow) -> Buck
         zone: "asia".parse().unwrap(),
         window,
         granted: 1_000,
+        terms: BucketTerms::default(),
         closed: false,
     }
 }

@@ -335,6 +335,7 @@ desk-catalogue-lead = Version { $version }, applied by { $by } on { $at }.
 desk-catalogue-how = The catalogue comes from a reviewed file and is applied by this command:
 desk-offers = Plans
 desk-code = Code
+desk-dedicated = { $amount } for { $name } (rating groups { $groups }; priority { $priority })
 desk-allowance = Allowance
 desk-days = Days
 desk-prices = Prices

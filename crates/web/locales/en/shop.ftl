@@ -33,6 +33,7 @@ shop-tier-deluxe = Deluxe
 shop-per-days = for { $days } days
 shop-days = { $days } days
 shop-of-data = { $amount } of data
+shop-of-dedicated = { $amount } of data for { $name }
 shop-of-voice = { $amount } of calls
 shop-of-sms = { $amount }
 shop-covers = { $count ->

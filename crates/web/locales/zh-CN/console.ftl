@@ -314,6 +314,7 @@ desk-catalogue-lead = 第 { $version } 版，由 { $by } 于 { $at } 应用。
 desk-catalogue-how = 目录来自经过审核的文件，用这条命令应用：
 desk-offers = 套餐
 desk-code = 代码
+desk-dedicated = { $name }专用 { $amount }（计费组 { $groups }；优先级 { $priority }）
 desk-allowance = 内容
 desk-days = 天数
 desk-prices = 价格

@@ -33,6 +33,7 @@ shop-tier-deluxe = 豪华版
 shop-per-days = 每 { $days } 天
 shop-days = { $days } 天
 shop-of-data = { $amount } 流量
+shop-of-dedicated = { $name }专用 { $amount } 流量
 shop-of-voice = { $amount }通话
 shop-of-sms = { $amount }短信
 shop-covers = 覆盖 { $count } 个国家和地区

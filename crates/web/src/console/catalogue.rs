@@ -146,7 +146,7 @@ fn offer_row(t: &Text, offer: &Offer) -> OfferRow {
         name: offer.name.of(t.locale()).to_owned(),
         tier: tier(t, offer.tier),
         zone: offer.zone.to_string(),
-        allowance: allowance(t, &offer.allowance),
+        allowance: offer_contents(t, offer),
         days: offer.validity_days,
         activations: activations.join(", "),
         terms: terms(t, &offer.terms),
@@ -287,6 +287,23 @@ fn activation(t: &Text, activation: Activation) -> String {
         Activation::FirstUse => key("desk-activation-first-use"),
         Activation::OnDate => key("desk-activation-date"),
     })
+}
+
+/// What an offer gives, with what is for some rating groups only: `10 GB + 5 GB (Video: 7, 8; 100)`.
+fn offer_contents(t: &Text, offer: &Offer) -> String {
+    let mut contents = allowance(t, &offer.allowance);
+    for it in &offer.dedicated {
+        let groups: Vec<_> = it.rating_groups.iter().map(ToString::to_string).collect();
+        let data = quantity(t, Unit::Octets, it.data.count());
+        let text = t.with("desk-dedicated", "amount", data);
+        let text = text.and("name", it.name.of(t.locale()));
+        let text = text.and("groups", groups.join(", "));
+        contents.push_str(&format!(
+            " + {}",
+            text.and("priority", it.priority.to_string())
+        ));
+    }
+    contents
 }
 
 fn allowance(t: &Text, allowance: &Allowance) -> String {

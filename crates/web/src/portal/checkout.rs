@@ -12,7 +12,7 @@ use simurgh_app::ports::Mandate;
 use simurgh_app::sales::{
     OrderRefusal, OrderRequest, PayRefusal, PayRequest, PayStarted, PayWith, QuoteError,
 };
-use simurgh_commerce::{MethodKind, Quote, Selection};
+use simurgh_commerce::{Catalogue, Dedicated, MethodKind, Quote, Selection};
 use simurgh_vocab::{CustomerId, Locale, Money, OrderId, PaymentId};
 
 use super::choice::Choice;
@@ -381,7 +381,11 @@ impl Visit {
             notice: entered.notice,
             name: name(&quote, t, locale),
             zone: zone.map_or_else(String::new, |zone| zone.name.of(locale).to_owned()),
-            services: words::services(t, &quote.allowance),
+            services: [
+                words::services(t, &quote.allowance),
+                words::dedicated(t, dedicated_data(&catalogue, &choice.selection)),
+            ]
+            .concat(),
             identity: identity.map(|rule| Identity {
                 reason: rule.reason.of(locale).to_owned(),
                 href: href(&format!("/identity/{}", rule.zone), &[("next", here)]),
@@ -432,5 +436,13 @@ fn name(quote: &Quote, t: &Text, locale: Locale) -> String {
             let label = quote.lines.first().map(|line| line.label.of(locale));
             label.map_or_else(|| code.clone(), str::to_owned)
         }
+    }
+}
+
+/// What the chosen plan gives for some uses only.
+fn dedicated_data<'a>(catalogue: &'a Catalogue, selection: &Selection) -> &'a [Dedicated] {
+    match selection {
+        Selection::Offer(code) => catalogue.offer(code).map_or(&[], |offer| &offer.dedicated),
+        Selection::Mix(_) | Selection::AddOn(_) => &[],
     }
 }

@@ -183,6 +183,7 @@ impl Shelf<'_> {
             .filter(|unit| *unit != head && offer.allowance.of(*unit) > 0)
             .map(|unit| words::service(t, unit, offer.allowance.of(unit)))
             .collect();
+        features.extend(words::dedicated(t, &offer.dedicated));
         features.push(coverage(zone, t));
         if let Some(saving) = best_saving(offer, t) {
             features.push(saving);

@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use simurgh_app::App;
 use simurgh_app::line::LineView;
 use simurgh_commerce::{
-    Activation, Catalogue, LocalText, Offer, Quote, QuoteRefusal, Schedule, Selection, Start, Term,
-    Zone,
+    Activation, Catalogue, Dedicated, LocalText, Offer, Quote, QuoteRefusal, Schedule, Selection,
+    Start, Term, Zone,
 };
 use simurgh_vocab::{Allowance, LineId, Money, Timestamp, ZoneCode};
 
@@ -39,6 +39,7 @@ struct Goods<'a> {
     summary: String,
     zone: &'a Zone,
     allowance: Allowance,
+    dedicated: &'a [Dedicated],
     validity_days: u32,
     activations: &'a [Activation],
     terms: &'a [Term],
@@ -58,6 +59,7 @@ impl<'a> Goods<'a> {
                     summary: t.with("shop-mix-summary", "zone", name).to_string(),
                     zone,
                     allowance: mix.allowance,
+                    dedicated: &[],
                     validity_days: catalogue.builder.validity_days,
                     activations: &catalogue.builder.activations,
                     terms: &catalogue.builder.terms,
@@ -74,6 +76,7 @@ impl<'a> Goods<'a> {
             summary: offer.summary.of(t.locale()).to_owned(),
             zone: catalogue.zone(&offer.zone)?,
             allowance: offer.allowance,
+            dedicated: &offer.dedicated,
             validity_days: offer.validity_days,
             activations: &offer.activations,
             terms: &offer.terms,
@@ -359,7 +362,11 @@ impl Visit {
         Ok(PurchasePage {
             name: goods.name.clone(),
             summary_line: goods.summary.clone(),
-            services: words::services(t, &goods.allowance),
+            services: [
+                words::services(t, &goods.allowance),
+                words::dedicated(t, goods.dedicated),
+            ]
+            .concat(),
             coverage: coverage(goods.zone, t),
             places: if goods.zone.roaming {
                 places(goods.zone, t)

@@ -2,8 +2,8 @@
 
 use simurgh_app::line::PlanView;
 use simurgh_commerce::{
-    DocumentLine, LineKind, MethodKind, Order, PromotionRefusal, QuoteLine, QuoteRefusal,
-    Selection, StartRefusal, Tier,
+    Dedicated, DocumentLine, LineKind, MethodKind, Order, PromotionRefusal, QuoteLine,
+    QuoteRefusal, Selection, StartRefusal, Tier,
 };
 use simurgh_vocab::{Allowance, Locale, Messages, Money, Octets, Seconds, Unit};
 
@@ -55,6 +55,17 @@ pub(super) fn services(t: &Text, allowance: &Allowance) -> Vec<String> {
         .filter(|unit| allowance.of(*unit) > 0)
         .map(|unit| service(t, unit, allowance.of(unit)))
         .collect()
+}
+
+/// What a plan gives for some uses only: `5 GB for video`.
+pub(super) fn dedicated(t: &Text, dedicated: &[Dedicated]) -> Vec<String> {
+    let each = dedicated.iter().map(|it| {
+        let name = it.name.of(t.locale());
+        let amount = quantity(t, Unit::Octets, it.data.count());
+        let text = t.with("shop-of-dedicated", "amount", amount);
+        text.and("name", name).to_string()
+    });
+    each.collect()
 }
 
 /// A mix in one line: `10 GB + 60 min`.

@@ -72,6 +72,7 @@ fn plan(app: &App, tx: &mut dyn Tx, line: LineId, now: Timestamp) -> Result<(), 
             voice: Seconds::new(6_000).ok_or_else(|| corrupt("voice"))?,
             sms: Messages::new(100).ok_or_else(|| corrupt("messages"))?,
         },
+        dedicated: Vec::new(),
         credit: None,
         sets: 1,
         issue: Issue::Periods(vec![Period {
