@@ -113,6 +113,13 @@ fn transfer(
     post(tx, make::id(EntryId::from_parts, source), NOW, entry).unwrap();
 }
 
+fn video() -> BucketTerms {
+    BucketTerms {
+        rating_groups: vec![7, u32::MAX],
+        priority: 3,
+    }
+}
+
 #[test]
 fn buckets_come_back_with_their_balances() {
     let windows = [
@@ -143,10 +150,7 @@ fn buckets_come_back_with_their_balances() {
                     let subscription = make::subscription(number, subscription_states()[1]);
                     tx.insert_subscription(&subscription).unwrap();
                 }
-                buckets[0].terms = BucketTerms {
-                    rating_groups: vec![7, u32::MAX],
-                    priority: 3,
-                };
+                buckets[0].terms = video();
                 for bucket in &buckets {
                     tx.insert_bucket(bucket).unwrap();
                 }

@@ -83,6 +83,13 @@ impl<'a> Goods<'a> {
             identity: identity_reason(catalogue, &offer.zone),
         })
     }
+
+    /// What one period gives, in words.
+    fn contents(&self, t: &Text) -> Vec<String> {
+        let mut contents = words::services(t, &self.allowance);
+        contents.extend(words::dedicated(t, self.dedicated));
+        contents
+    }
 }
 
 fn identity_reason<'a>(catalogue: &'a Catalogue, zone: &ZoneCode) -> Option<&'a LocalText> {
@@ -362,11 +369,7 @@ impl Visit {
         Ok(PurchasePage {
             name: goods.name.clone(),
             summary_line: goods.summary.clone(),
-            services: [
-                words::services(t, &goods.allowance),
-                words::dedicated(t, goods.dedicated),
-            ]
-            .concat(),
+            services: goods.contents(t),
             coverage: coverage(goods.zone, t),
             places: if goods.zone.roaming {
                 places(goods.zone, t)
