@@ -51,7 +51,7 @@ pub const MIGRATIONS: &[Migration] = embedded![
     "0020_profiles_in_stock",
     "0021_foreign_event",
     "0022_charge_journal",
-    "0034_bucket_terms",
+    "0023_bucket_terms",
 ];
 
 /// Why the schema was left as it is.

@@ -120,24 +120,19 @@ fn video() -> BucketTerms {
     }
 }
 
+/// What is left, reserved and used of each open bucket of the line.
+fn balances(tx: &mut StoreTx<'_>) -> Vec<(i64, i64, i64)> {
+    let open = tx.open_buckets(make::line_id()).unwrap();
+    let holdings = open.iter().map(|balance| &balance.holding);
+    holdings.map(|h| (h.left, h.reserved, h.used)).collect()
+}
+
 #[test]
 fn buckets_come_back_with_their_balances() {
     let windows = [
         BucketWindow::Fixed(make::period()),
         BucketWindow::OnFirstUse { position: 2 },
     ];
-    let balances = |tx: &mut StoreTx<'_>| -> Vec<(i64, i64, i64)> {
-        let open = tx.open_buckets(make::line_id()).unwrap();
-        open.iter()
-            .map(|balance| {
-                (
-                    balance.holding.left,
-                    balance.holding.reserved,
-                    balance.holding.used,
-                )
-            })
-            .collect()
-    };
     each_store(|subject| {
         subject
             .write(move |tx| {
