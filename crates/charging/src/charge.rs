@@ -14,7 +14,7 @@ use crate::answer::{Answer, CommandResult, Quota, ServiceAnswer, ServiceResult};
 use crate::record::{Record, RecordCause};
 use crate::report::{Asked, Phase, Report, ServiceReport};
 use crate::session::{Debit, Hold, ServiceKey, ServiceState, Session, Standing};
-use crate::tariff::{Tariff, UnknownSessions};
+use crate::tariff::{Slice, Tariff, UnknownSessions};
 use crate::{BucketBalance, BucketWindow};
 
 /// A line as a session finds it.
@@ -348,9 +348,8 @@ impl Work<'_> {
         }
         // Everyone who may ask for more finds something: nobody gets more than half of an equal share.
         let share = left / (2 * i64::from(self.book.sessions.max(1)));
-        let amount = share
-            .clamp(slice.least, slice.most.max(slice.least))
-            .min(left);
+        let most = self.most_until_the_end(slice, &report.zones, told.key);
+        let amount = share.clamp(slice.least, most.max(slice.least)).min(left);
         let amount = if asked_for_less(asked, amount) {
             wish
         } else {
@@ -378,6 +377,30 @@ impl Work<'_> {
             amount == left,
             until,
         )))
+    }
+
+    /// The most of a slice, in proportion to the time that the soonest end leaves of the usual validity,
+    /// rounded down: shortly before an end little is held that nobody will use.
+    fn most_until_the_end(&self, slice: Slice, zones: &[ZoneCode], key: ServiceKey) -> i64 {
+        let ends_soon = |it: &&BucketBalance| {
+            let end = it.bucket.ends_at();
+            end.is_some_and(|end| end < self.now.plus(self.tariff.validity))
+        };
+        if !self.book.buckets.iter().any(|it| ends_soon(&it)) {
+            return slice.most;
+        }
+        let covering = self.covering(zones, key);
+        let of_book = self.book.buckets.iter();
+        let ends = of_book.filter(|it| covering.contains(&it.bucket.id));
+        let Some(end) = ends.filter_map(|it| it.bucket.ends_at()).min() else {
+            return slice.most;
+        };
+        let usual = i128::from(self.tariff.validity.as_micros());
+        let left = i128::from(end.since(self.now).as_micros());
+        if left >= usual || usual <= 0 {
+            return slice.most;
+        }
+        i64::try_from(i128::from(slice.most) * left / usual).unwrap_or(slice.most)
     }
 
     /// Debits an event: all of it, or nothing.

@@ -425,6 +425,34 @@ fn quota_ends_with_the_bucket_it_comes_from() {
 }
 
 #[test]
+fn slices_shrink_with_the_time_to_the_end() {
+    let cases = [
+        // seconds to the end, granted: the most is for 30 minutes, the least is 10
+        (1_801, 100),
+        (1_800, 100),
+        (1_799, 99),
+        (900, 50),
+        (180, 10),
+        (60, 10),
+        (1, 10),
+    ];
+    for (seconds, amount) in cases {
+        let mut books = Books::of(vec![bucket(1, "home", 48, 1_000)]);
+        books.now = in_hours(48).minus(Duration::seconds(seconds));
+        let quota = granted(&books.report(&ask(0, None)));
+        assert_eq!((quota.amount, quota.last), (amount, false), "{seconds}");
+    }
+    let beside = bucket(2, "abroad", 1, 1_000);
+    let mut books = Books::of(vec![bucket(1, "home", 48, 1_000), beside]);
+    books.now = in_hours(1).minus(Duration::minutes(1));
+    let quota = granted(&books.report(&ask(0, None)));
+    assert_eq!(
+        quota.amount, 100,
+        "the end of a bucket that does not pay here"
+    );
+}
+
+#[test]
 fn use_beyond_the_grant_is_debited_and_what_nobody_covers_is_said() {
     let mut books = Books::of(vec![bucket(1, "home", 48, 300)]);
     books.report(&ask(0, None));
